@@ -1,0 +1,106 @@
+/**
+ * What can go wrong, one stable code each. Match on `code`, never on the message.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `INVALID_CONFIGURATION` | options that cannot work; the message lists every mistake |
+ * | `UNKNOWN_COLLECTION` | a name that this manager does not replicate |
+ * | `STOPPED` | asked of a manager that was stopped, or cut short by `stop()` |
+ * | `RUN_TIMEOUT` | one run of a channel took longer than its deadline |
+ * | `PRIMARY_UNREACHABLE` | no answer: refused, reset, name not found, or the body broke off |
+ * | `PRIMARY_TIMEOUT` | the primary took longer than `requestTimeoutMs` |
+ * | `PRIMARY_UNAVAILABLE` | the primary answered 408, 425, 429 or 5xx |
+ * | `PRIMARY_REFUSED` | the primary answered with any other status that is not a success |
+ * | `PRIMARY_REDIRECTED` | a redirect to another origin, or too many redirects |
+ * | `ANSWER_TOO_LARGE` | the answer passed `maxDocumentBytes` |
+ * | `ANSWER_INVALID` | the answer is not the JSON that the protocol prescribes |
+ * | `LOCAL_CONFLICT` | local writers were faster on every one of several attempts |
+ * | `LOCAL_STORE` | the local `ObjectStore` failed |
+ * | `INVALID_CREDENTIALS` | a passphrase, key or cap-cert that cannot be used |
+ */
+export const ERROR_CODES = [
+  "INVALID_CONFIGURATION",
+  "UNKNOWN_COLLECTION",
+  "STOPPED",
+  "RUN_TIMEOUT",
+  "PRIMARY_UNREACHABLE",
+  "PRIMARY_TIMEOUT",
+  "PRIMARY_UNAVAILABLE",
+  "PRIMARY_REFUSED",
+  "PRIMARY_REDIRECTED",
+  "ANSWER_TOO_LARGE",
+  "ANSWER_INVALID",
+  "LOCAL_CONFLICT",
+  "LOCAL_STORE",
+  "INVALID_CREDENTIALS",
+] as const;
+
+/** A code of {@link ReplicaError}. Codes are stable; messages are not. */
+export type ReplicaErrorCode = (typeof ERROR_CODES)[number];
+
+export interface ReplicaErrorOptions {
+  /** HTTP status of the primary's answer, where there was one. */
+  readonly status?: number;
+  /** Whether the same call may succeed later without anybody mending anything. Default `false`. */
+  readonly retryable?: boolean;
+  /** The primary's own wish (`Retry-After`), in milliseconds from now. */
+  readonly retryAfterMs?: number;
+  /** How to mend it, in one sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+const BRAND = Symbol.for("starfish-replica.error");
+
+/**
+ * Every error that this package throws or hands to `onError`. `instanceof` also holds for an error of another copy of the package in
+ * the same process. Messages carry no token, key, passphrase or query parameter value.
+ */
+export class ReplicaError extends Error {
+  readonly code: ReplicaErrorCode;
+  readonly status: number | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ReplicaErrorCode, message: string, options: ReplicaErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ReplicaError";
+    this.code = code;
+    this.status = options.status;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+    this.hint = options.hint;
+  }
+
+  /** @internal Marks the class for every copy of the package. */
+  get [BRAND](): true {
+    return true;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== ReplicaError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+}
+
+/** Options that cannot work. `mistakes` has one entry per mistake; the message has each on a line of its own. */
+export class ConfigurationError extends ReplicaError {
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      "INVALID_CONFIGURATION",
+      `[starfish-replica] invalid configuration:\n${mistakes.map((m) => `- ${m}`).join("\n")}`,
+    );
+    this.name = "ConfigurationError";
+    this.mistakes = mistakes;
+  }
+}
+
+/** The error itself when it is one of ours, else a {@link ReplicaError} of the given code that keeps it as `cause`. */
+export function toReplicaError(error: unknown, code: ReplicaErrorCode, what: string): ReplicaError {
+  if (error instanceof ReplicaError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ReplicaError(code, `${what}: ${reason}`, { cause: error, retryable: true });
+}

@@ -1,0 +1,1 @@
+export { ConfigurationError, ERROR_CODES, ReplicaError, type ReplicaErrorCode } from "./errors.js";
