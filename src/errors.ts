@@ -71,11 +71,7 @@ export class ReplicaError extends Error {
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
     this.hint = options.hint;
-  }
-
-  /** @internal Marks the class for every copy of the package. */
-  get [BRAND](): true {
-    return true;
+    Object.defineProperty(this, BRAND, { value: true });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
