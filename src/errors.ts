@@ -7,6 +7,7 @@
  * | `UNKNOWN_COLLECTION` | a name that this manager does not replicate |
  * | `STOPPED` | asked of a manager that was stopped, or cut short by `stop()` |
  * | `RUN_TIMEOUT` | one run of a channel took longer than its deadline |
+ * | `CHANNEL_FAILED` | a channel failed with an error that is not one of ours, which is the `cause` |
  * | `PRIMARY_UNREACHABLE` | no answer: refused, reset, name not found, or the body broke off |
  * | `PRIMARY_TIMEOUT` | the primary took longer than `requestTimeoutMs` |
  * | `PRIMARY_UNAVAILABLE` | the primary answered 408, 425, 429 or 5xx |
@@ -23,6 +24,7 @@ export const ERROR_CODES = [
   "UNKNOWN_COLLECTION",
   "STOPPED",
   "RUN_TIMEOUT",
+  "CHANNEL_FAILED",
   "PRIMARY_UNREACHABLE",
   "PRIMARY_TIMEOUT",
   "PRIMARY_UNAVAILABLE",
@@ -75,9 +77,14 @@ export class ReplicaError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== ReplicaError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: `this` is the subclass that was asked, which keeps the ordinary meaning.
+    if (this !== ReplicaError) return isPrototypeOfClass(this, value);
     return typeof value === "object" && value !== null && BRAND in value;
   }
+}
+
+function isPrototypeOfClass(type: { readonly prototype: object }, value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.prototype.isPrototypeOf.call(type.prototype, value);
 }
 
 /** Options that cannot work. `mistakes` has one entry per mistake; the message has each on a line of its own. */

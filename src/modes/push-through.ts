@@ -1,0 +1,10 @@
+import type { WriteModePolicy } from "./write-mode.js";
+
+/** The primary's documents; a client's write goes to the primary, and its answer to the client. */
+export const pushThrough: WriteModePolicy = {
+  mode: "push_through",
+  pull: "replace",
+  requiresPushPath: true,
+  refusesReads: null,
+  clientWrite: "forward",
+};

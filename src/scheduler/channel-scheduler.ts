@@ -1,0 +1,135 @@
+import { ReplicaError, toReplicaError } from "../errors.js";
+import type { Channel, SyncOutcome } from "./channel.js";
+import { ChannelRunner, type ChannelRunnerOptions } from "./channel-runner.js";
+import type { BackOffOptions } from "./delays.js";
+import type { ChannelStatus } from "./run-ledger.js";
+import { RunLimiter } from "./run-limiter.js";
+import type { Schedule } from "./schedule.js";
+
+export interface ScheduledChannel {
+  readonly channel: Channel;
+  readonly schedule: Schedule;
+  /** Channels of one group share one concurrency limit, so that a source that hangs holds up only its own. Default: one group. */
+  readonly group?: string;
+}
+
+export interface ChannelSchedulerOptions {
+  /** Runs under way at once, per group. Default 8. */
+  readonly concurrency?: number;
+  readonly backOff?: BackOffOptions;
+  /**
+   * Told of every failed run that nobody awaits. An error that it throws becomes a process warning.
+   */
+  readonly onError?: (name: string, error: ReplicaError) => void;
+  /** Source of jitter, from 0 to below 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export const DEFAULT_CONCURRENCY = 8;
+
+/** Decides when channels run. Knows nothing of what they copy. */
+export class ChannelScheduler {
+  readonly #runners = new Map<string, ChannelRunner>();
+  readonly #onError: (name: string, error: ReplicaError) => void;
+  #stopping: Promise<void> | null = null;
+
+  constructor(channels: readonly ScheduledChannel[], options: ChannelSchedulerOptions = {}) {
+    this.#onError = guarded(options.onError ?? (() => {}));
+    const limiters = new Map<string, RunLimiter>();
+    for (const { channel, schedule, group = "" } of channels) {
+      if (this.#runners.has(channel.name)) throw new TypeError(`Two channels are named "${channel.name}"`);
+      const limiter = limiters.get(group) ?? new RunLimiter(options.concurrency ?? DEFAULT_CONCURRENCY);
+      limiters.set(group, limiter);
+      const runnerOptions: ChannelRunnerOptions = {
+        limiter,
+        backOff: options.backOff ?? {},
+        random: options.random ?? Math.random,
+        onError: this.#onError,
+      };
+      this.#runners.set(channel.name, new ChannelRunner(channel, schedule, runnerOptions));
+    }
+  }
+
+  /** Runs every channel once, whatever its triggers, then each by its own. A second call does nothing. */
+  start(): void {
+    if (this.#stopping) throw new ReplicaError("STOPPED", "stop() is under way: await it before start()");
+    for (const runner of this.#runners.values()) runner.start();
+  }
+
+  /**
+   * Aborts what is under way, waits until it has ended, closes the channels. Leaves no timer and no run behind; after it has resolved
+   * nothing of this scheduler touches a store or the network. `start()` may follow.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  /**
+   * Runs one channel now, or joins its run under way.
+   * @param fresh only a run that begins after this call counts. Default `false`.
+   * @throws the channel's error; `UNKNOWN_COLLECTION`; `STOPPED` after `stop()`.
+   */
+  async syncNow(name: string, fresh = false): Promise<SyncOutcome> {
+    return await this.#runner(name).request("requested", fresh);
+  }
+
+  /** Runs every channel now. Failures go to `onError`; resolves when all have ended, rejects only when stopped. */
+  async syncAll(): Promise<void> {
+    const runs = [...this.#runners.values()].map(async (runner) => {
+      try {
+        await runner.request("sync_all");
+      } catch (error) {
+        if (error instanceof ReplicaError && error.code === "STOPPED") throw error;
+      }
+    });
+    await Promise.all(runs);
+  }
+
+  /** A read of the channel's copy came in; see `Schedule`. Never rejects for a known name. */
+  async onPull(name: string): Promise<void> {
+    await this.#runner(name).onPull();
+  }
+
+  /** A hint that the channel's source changed. */
+  wake(name: string): void {
+    this.#runner(name).wake();
+  }
+
+  status(): ChannelStatus[] {
+    return [...this.#runners.values()].map((runner) => runner.status());
+  }
+
+  async #stop(): Promise<void> {
+    const runners = [...this.#runners.values()];
+    await Promise.all(runners.map((runner) => runner.stop()));
+    await Promise.all(
+      runners.map(async ({ channel }) => {
+        try {
+          await channel.close?.();
+        } catch (error) {
+          this.#onError(channel.name, toReplicaError(error, "CHANNEL_FAILED", channel.name));
+        }
+      }),
+    );
+  }
+
+  #runner(name: string): ChannelRunner {
+    const runner = this.#runners.get(name);
+    if (!runner) throw new ReplicaError("UNKNOWN_COLLECTION", `Unknown channel: "${name}"`);
+    return runner;
+  }
+}
+
+/** The caller's handler must not decide over a channel's timers. */
+function guarded(onError: (name: string, error: ReplicaError) => void): (name: string, error: ReplicaError) => void {
+  return (name, error) => {
+    try {
+      onError(name, error);
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  };
+}

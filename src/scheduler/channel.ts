@@ -1,0 +1,31 @@
+/** Why a run was started. Callers that join a run under way do not change its reason. */
+export type SyncReason = "start" | "scheduled" | "retry" | "on_pull" | "on_change" | "requested" | "sync_all";
+
+export interface SyncContext {
+  /** Aborts when the scheduler stops or the run's deadline passes. Its `reason` is the error that the run will fail with. */
+  readonly signal: AbortSignal;
+  readonly reason: SyncReason;
+}
+
+export interface SyncOutcome {
+  /** Whether the local copy is different from before. */
+  readonly changed: boolean;
+  /** Documents, rows or pages looked at, as the kind of channel counts. */
+  readonly items: number;
+  /** Bytes that came from the source. */
+  readonly bytes: number;
+  /** There is more to fetch: run again at once. */
+  readonly more?: boolean;
+}
+
+/** Makes one local copy match its source. The scheduler decides when. */
+export interface Channel {
+  /** Unique within one scheduler. */
+  readonly name: string;
+  /** One bounded unit of work towards the source's state. Safe to repeat, safe to abort at any await. */
+  sync(context: SyncContext): Promise<SyncOutcome>;
+  /** For a source that can say "something changed": call `wake()`, as often as you like, until `signal` aborts. */
+  watch?(wake: () => void, signal: AbortSignal): Promise<void>;
+  /** Gives back what the channel holds. Called once by `stop()`, after the last run has ended. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ReplicaError, toReplicaError } from "../errors.js";
+import type { Channel } from "./channel.js";
+import { type BackOffOptions, backOffDelay } from "./delays.js";
+
+export interface WatchOptions {
+  readonly backOff: BackOffOptions;
+  readonly random: () => number;
+  readonly onError: (name: string, error: ReplicaError) => void;
+}
+
+/**
+ * Watches a channel's source until the signal aborts: begins again, with back-off, when the watch ends or fails, and wakes the channel
+ * once after each gap, since changes may have passed unseen.
+ */
+export async function keepWatching(
+  channel: Channel,
+  wake: () => void,
+  signal: AbortSignal,
+  options: WatchOptions,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    const startedAt = performance.now();
+    try {
+      await channel.watch?.(wake, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      options.onError(channel.name, toReplicaError(error, "CHANNEL_FAILED", channel.name));
+    }
+    // A watch that lasted is no failure in a row.
+    failures = performance.now() - startedAt > (options.backOff.capMs ?? 60_000) ? 1 : failures + 1;
+    await sleep(backOffDelay(failures, options.backOff, options.random), undefined, { signal }).catch(() => {});
+    if (!signal.aborted) wake();
+  }
+}
