@@ -1,9 +1,11 @@
+import { replace } from "./reconcile.js";
 import type { WriteModePolicy } from "./write-mode.js";
 
 /** The primary's documents, read-only. */
 export const pullOnly: WriteModePolicy = {
   mode: "pull_only",
-  pull: "replace",
+  reconcile: replace,
+  keepsBase: false,
   requiresPushPath: false,
   refusesReads: null,
   clientWrite: { status: 405, error: "This collection is read-only on this server" },

@@ -1,9 +1,11 @@
+import { replace } from "./reconcile.js";
 import type { WriteModePolicy } from "./write-mode.js";
 
 /** The primary's documents; a client's write goes to the primary, and its answer to the client. */
 export const pushThrough: WriteModePolicy = {
   mode: "push_through",
-  pull: "replace",
+  reconcile: replace,
+  keepsBase: false,
   requiresPushPath: true,
   refusesReads: null,
   clientWrite: "forward",

@@ -1,3 +1,5 @@
+import type { Reconcile } from "./reconcile.js";
+
 /** How a replica treats its clients' writes, and what it takes from its primary. */
 export const WRITE_MODES = ["pull_only", "push_through", "bidirectional", "push_only"] as const;
 
@@ -12,11 +14,10 @@ export interface Refusal {
 /** What a write mode means. One file per mode. */
 export interface WriteModePolicy {
   readonly mode: WriteMode;
-  /**
-   * What the primary's documents do to the local copy: `replace` it, `merge` into it, or `none`, when nothing is pulled. `merge` keeps a
-   * base record.
-   */
-  readonly pull: "replace" | "merge" | "none";
+  /** What the primary's document does to the local one; `null` when nothing is pulled. */
+  readonly reconcile: Reconcile | null;
+  /** Whether the local document may differ from the primary's, so that a base record tells the two sides' changes apart. */
+  readonly keepsBase: boolean;
   readonly requiresPushPath: boolean;
   /** `null`: clients may read. */
   readonly refusesReads: Refusal | null;

@@ -1,0 +1,22 @@
+import type { WriteModePolicy } from "../modes/write-mode.js";
+
+/** One replicated collection, its configuration checked and its defaults filled in. */
+export interface CollectionSettings {
+  /** Name of the channel: `collection`, or `namespace/collection`. */
+  readonly name: string;
+  readonly collection: string;
+  readonly namespace: string | null;
+  /** Key of the document in the local store. */
+  readonly documentKey: string;
+  /** Key of our own record about it. */
+  readonly stateKey: string;
+  readonly policy: WriteModePolicy;
+  readonly pullUrl: string;
+  readonly pushUrl: string | null;
+  /** Sent with every request to the primary. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestTimeoutMs: number;
+  readonly maxDocumentBytes: number;
+  readonly missing: "keep" | "remove";
+  readonly missingGraceMs: number;
+}

@@ -1,0 +1,28 @@
+import { ReplicaError } from "../errors.js";
+import type { PulledDocument } from "./pull-answer.js";
+
+/** How often a write is tried anew when local writers keep being faster. */
+export const WRITE_ATTEMPTS = 10;
+
+/** Where a pulled document goes: one per way of reconciling. */
+export interface DocumentTarget {
+  /**
+   * What to ask the primary with.
+   * @returns `hash`: its hash of what we have, `null` for everything; `generation`: to be handed back to `apply`
+   */
+  known(): Promise<{ readonly hash: string | null; readonly generation: number }>;
+  /**
+   * Takes over the primary's document.
+   * @returns whether the local document changed; `superseded`: something newer got in since `known`, so ask again
+   * @throws LOCAL_CONFLICT, LOCAL_STORE, or the signal's reason; nothing is half written
+   */
+  apply(document: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded">;
+  /** Removes the local document, for a primary that has none any more, unless something newer got in. */
+  remove(generation: number): Promise<boolean>;
+}
+
+export function localConflict(name: string): ReplicaError {
+  return new ReplicaError("LOCAL_CONFLICT", `${name}: local writers were faster ${WRITE_ATTEMPTS} times in a row`, {
+    retryable: true,
+  });
+}

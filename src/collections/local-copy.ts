@@ -1,0 +1,70 @@
+import type { AuthorProof, DocumentContent } from "../modes/reconcile.js";
+import { isJsonObject } from "../modes/three-way-merge.js";
+import type { CollectionStore } from "./collection-store.js";
+
+/** What stands under a document's key. */
+export interface LocalState {
+  /** `null`: there is none, or what is there is no stored document. */
+  readonly document: DocumentContent | null;
+  /** What a write must name as its `baseHash`; `undefined`: the host's `push` cannot replace such a value. */
+  readonly baseHash: string | null | undefined;
+}
+
+/** `v` of a stored document. */
+const DOCUMENT_VERSION = 1;
+
+/**
+ * The local copy of one document. Writes go through the host's `push`, as its clients' do: it lets one writer of a key in at a time and
+ * compares hashes.
+ */
+export class LocalCopy {
+  readonly #store: CollectionStore;
+  readonly #key: string;
+
+  constructor(store: CollectionStore, key: string) {
+    this.#store = store;
+    this.#key = key;
+  }
+
+  async read(): Promise<LocalState> {
+    return parseStored(await this.#store.get(this.#key));
+  }
+
+  /** Replaces what `expected` says is there. `false`: somebody else wrote meanwhile, and nothing was changed. */
+  async write(content: DocumentContent, expected: LocalState): Promise<boolean> {
+    if (expected.baseHash !== undefined) return await this.#store.push(this.#key, content, expected.baseHash);
+    await this.#store.put(this.#key, serialise(content));
+    return true;
+  }
+
+  async remove(): Promise<void> {
+    await this.#store.delete(this.#key);
+  }
+}
+
+function parseStored(raw: string | null): LocalState {
+  // The host takes an empty value for none.
+  if (!raw) return { document: null, baseHash: null };
+  let value: unknown;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    // The host takes what it cannot parse for a document with an empty hash.
+    return { document: null, baseHash: "" };
+  }
+  if (value === null) return { document: null, baseHash: "" };
+  if (!isJsonObject(value) || typeof value.hash !== "string") return { document: null, baseHash: undefined };
+  const { data, hash } = value;
+  if (!isJsonObject(data) || hash === "") return { document: null, baseHash: hash };
+  return { document: { data, hash, proof: storedProof(value) }, baseHash: hash };
+}
+
+function storedProof({ authorPubkey, authorSignature }: Record<string, unknown>): AuthorProof | null {
+  if (typeof authorPubkey !== "string" || typeof authorSignature !== "string") return null;
+  return { pubkey: authorPubkey, signature: authorSignature };
+}
+
+function serialise({ data, hash, proof }: DocumentContent): string {
+  const author = proof ? { authorPubkey: proof.pubkey, authorSignature: proof.signature } : {};
+  return JSON.stringify({ v: DOCUMENT_VERSION, data, ts: Date.now(), hash, ...author });
+}

@@ -1,0 +1,40 @@
+import type { AuthorProof, DocumentContent } from "../modes/reconcile.js";
+import { sanitise } from "../modes/sanitise.js";
+import { isJsonObject, type JsonObject } from "../modes/three-way-merge.js";
+import { documentHash } from "../protocol/canonical-json.js";
+
+/** A client's push as the primary will understand it. */
+export interface PushBody extends DocumentContent {
+  readonly baseHash: string | null;
+}
+
+/**
+ * Reads a push's raw body. `null` for one that the primary is going to refuse, or that it would store otherwise than we can tell: it is
+ * forwarded all the same, and the primary says what is wrong with it.
+ */
+export function parsePushBody(rawBody: string): PushBody | null {
+  let body: unknown;
+  try {
+    body = JSON.parse(rawBody);
+  } catch {
+    return null;
+  }
+  if (!isJsonObject(body) || !isJsonObject(body.data)) return null;
+  const { data, baseHash = null, authorPubkey, authorSignature } = body;
+  if (baseHash !== null && typeof baseHash !== "string") return null;
+  const clean = sanitiseOrNull(data as JsonObject);
+  if (!clean) return null;
+  const proof: AuthorProof | null =
+    clean === data && typeof authorPubkey === "string" && typeof authorSignature === "string"
+      ? { pubkey: authorPubkey, signature: authorSignature }
+      : null;
+  return { data: clean, hash: documentHash(clean), proof, baseHash };
+}
+
+function sanitiseOrNull(data: JsonObject): JsonObject | null {
+  try {
+    return sanitise(data);
+  } catch {
+    return null;
+  }
+}

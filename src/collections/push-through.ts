@@ -1,0 +1,125 @@
+import { ReplicaError } from "../errors.js";
+import { isJsonObject } from "../modes/three-way-merge.js";
+import { documentHash } from "../protocol/canonical-json.js";
+import { HASH_MISMATCH } from "../protocol/wire.js";
+import type { PrimaryClient, PushAnswer } from "./primary-client.js";
+import { type PushBody, parsePushBody } from "./push-body.js";
+import type { ReplacedDocument } from "./replaced-document.js";
+import { wasNeverSent } from "./transport-errors.js";
+
+/** What a client gets: a status and a JSON body. */
+export interface ForwardedPush {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface PushThroughResult {
+  readonly answer: ForwardedPush;
+  /** The local copy holds what was pushed. `false` after a success: it must be pulled. */
+  readonly inStep: boolean;
+  /** Why there is no answer of the primary's to relay. */
+  readonly error: ReplicaError | null;
+}
+
+/** How long the question "did it arrive?" may take, at most. */
+const SETTLE_TIMEOUT_MS = 5_000;
+const TRIES = 3;
+
+/** Forwards clients' writes to the primary and takes over what it accepted. */
+export class PushThrough {
+  readonly #primary: PrimaryClient;
+  readonly #url: string;
+  readonly #document: ReplacedDocument;
+
+  constructor(primary: PrimaryClient, url: string, document: ReplacedDocument) {
+    this.#primary = primary;
+    this.#url = url;
+    this.#document = document;
+  }
+
+  /** Sends the body as it came and gives back the primary's own answer. Never rejects. */
+  async forward(rawBody: string, signal: AbortSignal): Promise<PushThroughResult> {
+    const push = parsePushBody(rawBody);
+    const { generation } = this.#document;
+    try {
+      const answer = await this.#send(rawBody, push, signal);
+      const relayed = { status: answer.status, body: answer.body ?? notJson(answer.status) };
+      const inStep = push !== null && acceptedHash(answer) === push.hash && (await this.#takeOver(push, generation));
+      return { answer: relayed, inStep, error: null };
+    } catch (error) {
+      const failure =
+        error instanceof ReplicaError ? error : new ReplicaError("CHANNEL_FAILED", String(error), { cause: error });
+      return { answer: failureAnswer(failure), inStep: false, error: failure };
+    }
+  }
+
+  /** Sends again only what certainly did not arrive: a push whose answer was lost is looked for at the primary first. */
+  async #send(rawBody: string, push: PushBody | null, signal: AbortSignal): Promise<PushAnswer> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#primary.push(this.#url, rawBody, signal);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const lost = error instanceof ReplicaError ? LOST.has(error.code) : false;
+        if (!lost) throw error;
+        const settled = wasNeverSent(error) ? null : await this.#settle(push, error, signal);
+        if (settled) return settled;
+        if (tries === TRIES) throw error;
+      }
+    }
+  }
+
+  /**
+   * Finds out what became of a push without an answer. `null`: the primary still holds what the push was to replace, so it did not
+   * arrive. Another document than either is a lost race as far as anybody can tell, and the client merges as after every 409.
+   */
+  async #settle(push: PushBody | null, cause: unknown, signal: AbortSignal): Promise<PushAnswer | null> {
+    if (!push) throw cause;
+    const result = await this.#primary.pull(null, signal, SETTLE_TIMEOUT_MS).catch(() => {
+      throw signal.aborted ? signal.reason : cause;
+    });
+    const held = result.kind === "document" ? result.document.hash : null;
+    if (held === push.hash && result.kind === "document") {
+      return { status: 200, body: { hash: held, timestamp: result.document.timestamp } };
+    }
+    return held === push.baseHash ? null : { status: 409, body: { error: HASH_MISMATCH } };
+  }
+
+  /**
+   * The primary may hide fields from us that a client of ours may write, and what we may not read our readers must not either. Fields
+   * that we have been shown under this very document's hash are not hidden; with a new one it is pulled instead.
+   */
+  async #takeOver(push: PushBody, generation: number): Promise<boolean> {
+    const current = await this.#document.current();
+    if (!current || documentHash(current.data) !== current.hash) return false;
+    if (!Object.keys(push.data).every((field) => Object.hasOwn(current.data, field))) return false;
+    return await this.#document.takeOver(push, push.baseHash, generation);
+  }
+}
+
+/** Failures after which nobody knows whether the push arrived. */
+const LOST: ReadonlySet<string> = new Set(["PRIMARY_UNREACHABLE", "PRIMARY_TIMEOUT", "ANSWER_TOO_LARGE"]);
+
+function acceptedHash({ status, body }: PushAnswer): string | null {
+  return status === 200 && isJsonObject(body) && typeof body.hash === "string" ? body.hash : null;
+}
+
+function notJson(status: number): { error: string } {
+  return { error: `The primary answered ${status} without a JSON body` };
+}
+
+function failureAnswer(error: ReplicaError): ForwardedPush {
+  if (error.code === "STOPPED") {
+    return {
+      status: 503,
+      body: { error: "This server is shutting down: whether the primary stored the write is unknown" },
+    };
+  }
+  if (error.code === "PRIMARY_TIMEOUT") {
+    return {
+      status: 504,
+      body: { error: "The primary did not answer in time: whether it stored the write is unknown" },
+    };
+  }
+  return { status: 502, body: { error: "Failed to reach primary" } };
+}

@@ -1,0 +1,69 @@
+import type { DocumentContent, Reconcile } from "../modes/reconcile.js";
+import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
+import type { LocalCopy } from "./local-copy.js";
+import type { PulledDocument } from "./pull-answer.js";
+
+/**
+ * A local document that is the primary's, stored under the primary's hash: that hash is all there is to remember.
+ *
+ * A forwarded write may be taken over while a pull is under way, whose answer is then older. Each takeover begins a new generation, and
+ * an answer to a question of an earlier generation is not applied.
+ */
+export class ReplacedDocument implements DocumentTarget {
+  readonly #name: string;
+  readonly #local: LocalCopy;
+  readonly #reconcile: Reconcile;
+  #generation = 0;
+
+  constructor(name: string, local: LocalCopy, reconcile: Reconcile) {
+    this.#name = name;
+    this.#local = local;
+    this.#reconcile = reconcile;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  async known(): Promise<{ hash: string | null; generation: number }> {
+    const generation = this.#generation;
+    const { document } = await this.#local.read();
+    return { hash: document?.hash ?? null, generation };
+  }
+
+  async apply(remote: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
+    for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+      const state = await this.#local.read();
+      signal.throwIfAborted();
+      if (generation !== this.#generation) return "superseded";
+      const content = this.#reconcile({ local: state.document, remote, base: null });
+      if (!content) return false;
+      if (await this.#local.write(content, state)) return true;
+    }
+    throw localConflict(this.#name);
+  }
+
+  async remove(generation: number): Promise<boolean> {
+    const { baseHash } = await this.#local.read();
+    if (baseHash === null || generation !== this.#generation) return false;
+    await this.#local.remove();
+    return true;
+  }
+
+  /**
+   * Takes over a write that the primary has just accepted, without asking it again. Only when the local document is the one that the
+   * write replaced, and nothing got in since `generation`: what the primary holds now is then certain.
+   */
+  async takeOver(content: DocumentContent, baseHash: string | null, generation: number): Promise<boolean> {
+    if (generation !== this.#generation) return false;
+    const state = await this.#local.read();
+    if (generation !== this.#generation || state.baseHash !== baseHash) return false;
+    this.#generation += 1;
+    return await this.#local.write(content, state);
+  }
+
+  /** The local document, for who must know what readers have seen of it. */
+  async current(): Promise<DocumentContent | null> {
+    return (await this.#local.read()).document;
+  }
+}
