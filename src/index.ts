@@ -1,1 +1,18 @@
+export { validateReplicaConfig } from "./config/validate-replica-config.js";
+export { type NamespaceRemotes, type RemoteConfig, SYNC_TRIGGERS, type SyncTrigger } from "./config.js";
 export { ConfigurationError, ERROR_CODES, ReplicaError, type ReplicaErrorCode } from "./errors.js";
+export type { ReplicaManagerOptions } from "./manager/manager-options.js";
+export type { RemoteCollection } from "./manager/remote-collection.js";
+export { type CollectionStatus, ReplicaManager } from "./manager/replica-manager.js";
+export { WRITE_MODES, type WriteMode } from "./modes/write-mode.js";
+export { createReplicaServerPlugin, type ReplicaPluginOptions, type ReplicaServerPlugin } from "./plugin.js";
+export type { Channel, SyncContext, SyncOutcome, SyncReason } from "./scheduler/channel.js";
+export {
+  ChannelScheduler,
+  type ChannelSchedulerOptions,
+  type ScheduledChannel,
+} from "./scheduler/channel-scheduler.js";
+export type { BackOffOptions } from "./scheduler/delays.js";
+export type { ChannelStatus } from "./scheduler/run-ledger.js";
+export type { Schedule, Trigger } from "./scheduler/schedule.js";
+export { SYNC_EVENTS, type SyncEvent } from "./scheduler/sync-events.js";

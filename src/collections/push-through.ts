@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ReplicaError } from "../errors.js";
 import { isJsonObject } from "../modes/three-way-merge.js";
 import { documentHash } from "../protocol/canonical-json.js";
@@ -24,6 +25,7 @@ export interface PushThroughResult {
 /** How long the question "did it arrive?" may take, at most. */
 const SETTLE_TIMEOUT_MS = 5_000;
 const TRIES = 3;
+const PAUSE_MS = 100;
 
 /** Forwards clients' writes to the primary and takes over what it accepted. */
 export class PushThrough {
@@ -64,7 +66,8 @@ export class PushThrough {
         if (!lost) throw error;
         const settled = wasNeverSent(error) ? null : await this.#settle(push, error, signal);
         if (settled) return settled;
-        if (tries === TRIES) throw error;
+        if (tries === TRIES || (error instanceof ReplicaError && error.code === "PRIMARY_TIMEOUT")) throw error;
+        await sleep(tries * PAUSE_MS, undefined, { signal });
       }
     }
   }

@@ -102,6 +102,11 @@ export class ChannelRunner {
     await settledWithin(this.request("on_pull"), this.#schedule.onPullMaxWaitMs);
   }
 
+  /** Waits a bounded time for a run that begins after this call. Never rejects: a failure is reported like any other. */
+  async refresh(maxWaitMs: number): Promise<void> {
+    await settledWithin(this.request("on_change", true), maxWaitMs);
+  }
+
   /** The source says that it changed: run soon, back-off or not. */
   wake(): void {
     if (this.#phase === "started") this.#inBackground("on_change", true);

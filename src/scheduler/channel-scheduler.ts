@@ -2,6 +2,7 @@ import { ReplicaError, toReplicaError } from "../errors.js";
 import type { Channel, SyncOutcome } from "./channel.js";
 import { ChannelRunner, type ChannelRunnerOptions } from "./channel-runner.js";
 import type { BackOffOptions } from "./delays.js";
+import { guardErrorHandler } from "./error-handler.js";
 import type { ChannelStatus } from "./run-ledger.js";
 import { RunLimiter } from "./run-limiter.js";
 import type { Schedule } from "./schedule.js";
@@ -34,7 +35,7 @@ export class ChannelScheduler {
   #stopping: Promise<void> | null = null;
 
   constructor(channels: readonly ScheduledChannel[], options: ChannelSchedulerOptions = {}) {
-    this.#onError = guarded(options.onError ?? (() => {}));
+    this.#onError = guardErrorHandler(options.onError);
     const limiters = new Map<string, RunLimiter>();
     for (const { channel, schedule, group = "" } of channels) {
       if (this.#runners.has(channel.name)) throw new TypeError(`Two channels are named "${channel.name}"`);
@@ -93,6 +94,11 @@ export class ChannelScheduler {
     await this.#runner(name).onPull();
   }
 
+  /** Waits at most `maxWaitMs` for a run that begins after this call. Failures go to `onError`. */
+  async refresh(name: string, maxWaitMs: number): Promise<void> {
+    await this.#runner(name).refresh(maxWaitMs);
+  }
+
   /** A hint that the channel's source changed. */
   wake(name: string): void {
     this.#runner(name).wake();
@@ -121,15 +127,4 @@ export class ChannelScheduler {
     if (!runner) throw new ReplicaError("UNKNOWN_COLLECTION", `Unknown channel: "${name}"`);
     return runner;
   }
-}
-
-/** The caller's handler must not decide over a channel's timers. */
-function guarded(onError: (name: string, error: ReplicaError) => void): (name: string, error: ReplicaError) => void {
-  return (name, error) => {
-    try {
-      onError(name, error);
-    } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    }
-  };
 }
