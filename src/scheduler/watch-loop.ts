@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ReplicaError, toReplicaError } from "../errors.js";
 import type { Channel } from "./channel.js";
 import { type BackOffOptions, backOffDelay } from "./delays.js";
@@ -30,7 +29,21 @@ export async function keepWatching(
     }
     // A watch that lasted is no failure in a row.
     failures = performance.now() - startedAt > (options.backOff.capMs ?? 60_000) ? 1 : failures + 1;
-    await sleep(backOffDelay(failures, options.backOff, options.random), undefined, { signal }).catch(() => {});
+    await pause(backOffDelay(failures, options.backOff, options.random), signal);
     if (!signal.aborted) wake();
   }
+}
+
+/** Resolves after the delay, or at once when the signal aborts. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, delayMs);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
 }
