@@ -98,12 +98,15 @@ function hostMistakes(collection: CollectionConfig): string[] {
 
 /** A store key has no namespace in it: two collections with one path are one document. */
 function sharedKeys(replicated: readonly Replicated[], placed: readonly Placed[]): string[] {
-  const order = replicated.map((p) => p.config);
+  const names = replicated.map(({ namespace, config }) => label(namespace, config.name));
   return replicated.flatMap((mine, index) =>
     placed
-      .filter(({ config }) => config !== mine.config && sharesDocument(config, mine.config.storagePath))
-      // Of two replicated ones the first complains.
-      .filter(({ config }) => !order.includes(config) || order.indexOf(config) > index)
+      .filter(({ config }) => sharesDocument(config, mine.config.storagePath))
+      // Not with itself; and of two replicated ones the first complains.
+      .filter(({ namespace, config }) => {
+        const other = names.indexOf(label(namespace, config.name));
+        return other < 0 || other > index;
+      })
       .map(
         (other) =>
           `${label(mine.namespace, mine.config.name)}: shares storagePath "${mine.config.storagePath}" with ` +

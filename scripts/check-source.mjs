@@ -1,0 +1,22 @@
+// House rules that the linter cannot check. See CONTRIBUTING.md, "Files".
+import { readdirSync, readFileSync } from "node:fs";
+
+const MAX_EXPORTS = 3;
+/** Public entries may export as much as they need, and no other file may pass on what it does not own. */
+const ENTRIES = new Set(["src/index.ts"]);
+
+const mistakes = [];
+for (const name of readdirSync("src", { recursive: true })) {
+  if (!name.endsWith(".ts")) continue;
+  const file = `src/${name.replaceAll("\\", "/")}`;
+  const text = readFileSync(file, "utf8");
+  const say = (what) => mistakes.push(`${file}: ${what}`);
+  const exports = text.match(/^export (?!\{|\*)/gm)?.length ?? 0;
+  const limit = file === "src/errors.ts" || file === "src/config.ts" ? Number.POSITIVE_INFINITY : MAX_EXPORTS;
+  if (exports > limit && !ENTRIES.has(file)) say(`${exports} exports, at most ${MAX_EXPORTS}`);
+  if (/^export (\*|\{[^}]*\} from)/m.test(text) && !ENTRIES.has(file)) say("a barrel: only public entries are");
+  if (/\bprocess\.exit\b/.test(text) && !file.startsWith("src/cli/")) say("process.exit outside the CLI");
+  if (/(^|\/)(utils|types|helpers)\.ts$/.test(file)) say("a name that says nothing");
+}
+for (const mistake of mistakes) console.error(mistake);
+if (mistakes.length > 0) process.exit(1);
