@@ -9,7 +9,7 @@ export type { RemoteCollection } from "./manager/remote-collection.js";
 export { type CollectionStatus, ReplicaManager } from "./manager/replica-manager.js";
 export { WRITE_MODES, type WriteMode } from "./modes/write-mode.js";
 export { createReplicaServerPlugin, type ReplicaPluginOptions, type ReplicaServerPlugin } from "./plugin.js";
-export type { Channel, SyncContext, SyncOutcome, SyncReason } from "./scheduler/channel.js";
+export type { Channel, SyncOutcome } from "./scheduler/channel.js";
 export {
   ChannelScheduler,
   type ChannelSchedulerOptions,
@@ -18,4 +18,5 @@ export {
 export type { BackOffOptions } from "./scheduler/delays.js";
 export type { ChannelStatus } from "./scheduler/run-ledger.js";
 export type { Schedule, Trigger } from "./scheduler/schedule.js";
+export type { SyncContext, SyncReason } from "./scheduler/sync-context.js";
 export { SYNC_EVENTS, type SyncEvent } from "./scheduler/sync-events.js";

@@ -11,7 +11,7 @@ import { ConfigurationError } from "./errors.js";
 import type { ReplicaManagerOptions } from "./manager/manager-options.js";
 import { channelName, type RemoteCollection } from "./manager/remote-collection.js";
 import { ReplicaManager } from "./manager/replica-manager.js";
-import type { Refusal } from "./modes/write-mode.js";
+import type { Refusal } from "./modes/write-mode-policy.js";
 
 export interface ReplicaPluginOptions extends ReplicaManagerOptions {
   /** Store of the replica's documents: the one that `createSyncRouter` is given. */

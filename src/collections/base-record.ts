@@ -1,5 +1,5 @@
-import type { AuthorProof } from "../modes/reconcile.js";
-import { isJsonObject, type JsonObject } from "../modes/three-way-merge.js";
+import type { AuthorProof } from "../modes/document-content.js";
+import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 import type { CollectionStore } from "./collection-store.js";
 
 /** The primary's document that the local one was merged with, and the two hashes that belong to it. */

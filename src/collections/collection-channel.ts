@@ -1,4 +1,5 @@
-import type { Channel, SyncContext, SyncOutcome } from "../scheduler/channel.js";
+import type { Channel, SyncOutcome } from "../scheduler/channel.js";
+import type { SyncContext } from "../scheduler/sync-context.js";
 import type { CollectionSettings } from "./collection-settings.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
 import { MissingWatch } from "./missing-watch.js";

@@ -1,4 +1,4 @@
-import type { WriteModePolicy } from "../modes/write-mode.js";
+import type { WriteModePolicy } from "../modes/write-mode-policy.js";
 
 /** One replicated collection, its configuration checked and its defaults filled in. */
 export interface CollectionSettings {

@@ -1,6 +1,6 @@
 import { type ObjectStore, push, type StoreContext } from "@drakkar.software/starfish-server";
 import { toReplicaError } from "../errors.js";
-import type { DocumentContent } from "../modes/reconcile.js";
+import type { DocumentContent } from "../modes/document-content.js";
 import { JSON_TYPE } from "../protocol/wire.js";
 import type { CollectionSettings } from "./collection-settings.js";
 

@@ -1,5 +1,5 @@
-import type { AuthorProof, DocumentContent } from "../modes/reconcile.js";
-import { isJsonObject } from "../modes/three-way-merge.js";
+import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import { isJsonObject } from "../protocol/json-object.js";
 import type { CollectionStore } from "./collection-store.js";
 
 /** What stands under a document's key. */

@@ -1,8 +1,10 @@
-import type { DocumentContent, Reconcile } from "../modes/reconcile.js";
+import type { DocumentContent } from "../modes/document-content.js";
+import type { Reconcile } from "../modes/reconcile.js";
+import { documentHash } from "../protocol/canonical-json.js";
 import type { Base, BaseRecords } from "./base-record.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
 import type { LocalCopy, LocalState } from "./local-copy.js";
-import { isFiltered, type PulledDocument } from "./pull-answer.js";
+import type { PulledDocument } from "./pull-answer.js";
 
 /** The primary's side of a merge. */
 interface Remote extends DocumentContent {
@@ -112,4 +114,9 @@ export class MergedDocument implements DocumentTarget {
 
 function mergedBase({ data, hash, proof, filtered }: Remote, content: DocumentContent | null, state: LocalState): Base {
   return { data, remoteHash: hash, localHash: content?.hash ?? state.document?.hash ?? hash, filtered, proof };
+}
+
+/** Whether the primary left out fields that we may not read. */
+function isFiltered(document: PulledDocument): boolean {
+  return documentHash(document.received) !== document.hash;
 }

@@ -1,8 +1,7 @@
 import { ReplicaError } from "../errors.js";
-import type { AuthorProof, DocumentContent } from "../modes/reconcile.js";
+import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
-import { isJsonObject, type JsonObject } from "../modes/three-way-merge.js";
-import { documentHash } from "../protocol/canonical-json.js";
+import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 import { describeUrl } from "./describe-url.js";
 import type { HttpAnswer } from "./transport.js";
 
@@ -47,11 +46,6 @@ export function parsePullAnswer(answer: HttpAnswer, url: string): PulledDocument
     if (error instanceof RangeError) throw refuse(`a document ${error.message}`);
     throw error;
   }
-}
-
-/** Whether the primary left out fields that we may not read. */
-export function isFiltered(document: PulledDocument): boolean {
-  return documentHash(document.received) !== document.hash;
 }
 
 /** The parsed body, or `undefined` where it is not JSON. */

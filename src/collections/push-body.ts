@@ -1,7 +1,7 @@
-import type { AuthorProof, DocumentContent } from "../modes/reconcile.js";
+import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
-import { isJsonObject, type JsonObject } from "../modes/three-way-merge.js";
 import { documentHash } from "../protocol/canonical-json.js";
+import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 
 /** A client's push as the primary will understand it. */
 export interface PushBody extends DocumentContent {

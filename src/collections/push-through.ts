@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReplicaError } from "../errors.js";
-import { isJsonObject } from "../modes/three-way-merge.js";
 import { documentHash } from "../protocol/canonical-json.js";
+import { isJsonObject } from "../protocol/json-object.js";
 import { HASH_MISMATCH } from "../protocol/wire.js";
 import type { PrimaryClient, PushAnswer } from "./primary-client.js";
 import { type PushBody, parsePushBody } from "./push-body.js";

@@ -1,4 +1,5 @@
-import type { DocumentContent, Reconcile } from "../modes/reconcile.js";
+import type { DocumentContent } from "../modes/document-content.js";
+import type { Reconcile } from "../modes/reconcile.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
 import type { LocalCopy } from "./local-copy.js";
 import type { PulledDocument } from "./pull-answer.js";

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
-import { ACCEPTED_ENCODINGS, decode, readText, tooLarge } from "./body-reader.js";
+import { readText, tooLarge } from "./body-reader.js";
+import { ACCEPTED_ENCODINGS, decode } from "./content-encoding.js";
 import { withDeadline } from "./request-deadline.js";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.js";
 import { mapTransportError, requestTimedOut } from "./transport-errors.js";

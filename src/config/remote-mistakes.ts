@@ -1,8 +1,8 @@
 import { SYNC_TRIGGERS } from "../config.js";
 import { POLICIES } from "../modes/policies.js";
-import { isJsonObject } from "../modes/three-way-merge.js";
 import { WRITE_MODES, type WriteMode } from "../modes/write-mode.js";
-import { MAX_TIMER_MS } from "../scheduler/schedule.js";
+import { isJsonObject } from "../protocol/json-object.js";
+import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
 import { suggestion } from "./nearest-name.js";
 
 const KNOWN_KEYS = [

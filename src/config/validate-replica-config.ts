@@ -1,7 +1,7 @@
 import type { CollectionConfig, SyncConfig } from "@drakkar.software/starfish-server";
 import { DEFAULT_STATE_PREFIX, type RemoteConfig, type ReplicationOptions } from "../config.js";
 import { POLICIES } from "../modes/policies.js";
-import { isJsonObject } from "../modes/three-way-merge.js";
+import { isJsonObject } from "../protocol/json-object.js";
 import { stateKey } from "../protocol/state-key.js";
 import { JSON_TYPE } from "../protocol/wire.js";
 import { suggestion } from "./nearest-name.js";

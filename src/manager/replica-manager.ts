@@ -6,14 +6,16 @@ import type { Transport } from "../collections/transport.js";
 import { createUndiciTransport } from "../collections/undici-transport.js";
 import type { RemoteConfig } from "../config.js";
 import { ReplicaError } from "../errors.js";
-import type { WriteMode, WriteModePolicy } from "../modes/write-mode.js";
+import type { WriteMode } from "../modes/write-mode.js";
+import type { WriteModePolicy } from "../modes/write-mode-policy.js";
 import { ChannelScheduler, type ScheduledChannel } from "../scheduler/channel-scheduler.js";
 import { guardErrorHandler } from "../scheduler/error-handler.js";
 import type { ChannelStatus } from "../scheduler/run-ledger.js";
 import { SCHEDULE_DEFAULTS, type Schedule } from "../scheduler/schedule.js";
+import { collectionSettings } from "./collection-defaults.js";
 import { type CollectionParts, createCollectionParts } from "./collection-parts.js";
 import { type ReplicaManagerOptions, verifyManagerArguments } from "./manager-options.js";
-import { collectionSettings, type RemoteCollection } from "./remote-collection.js";
+import type { RemoteCollection } from "./remote-collection.js";
 
 /** What one collection has done and is about to do. */
 export interface CollectionStatus extends ChannelStatus {

@@ -1,5 +1,5 @@
-import { merge } from "./reconcile.js";
-import type { WriteModePolicy } from "./write-mode.js";
+import { merge } from "./merge.js";
+import type { WriteModePolicy } from "./write-mode-policy.js";
 
 /** Writes are stored here at once; what the primary has is merged in. */
 export const bidirectional: WriteModePolicy = {

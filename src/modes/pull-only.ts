@@ -1,5 +1,5 @@
-import { replace } from "./reconcile.js";
-import type { WriteModePolicy } from "./write-mode.js";
+import { replace } from "./replace.js";
+import type { WriteModePolicy } from "./write-mode-policy.js";
 
 /** The primary's documents, read-only. */
 export const pullOnly: WriteModePolicy = {

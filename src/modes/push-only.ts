@@ -1,4 +1,4 @@
-import type { WriteModePolicy } from "./write-mode.js";
+import type { WriteModePolicy } from "./write-mode-policy.js";
 
 /** A place to write to: nothing is pulled, and clients may not read. */
 export const pushOnly: WriteModePolicy = {

@@ -1,5 +1,5 @@
-import { replace } from "./reconcile.js";
-import type { WriteModePolicy } from "./write-mode.js";
+import { replace } from "./replace.js";
+import type { WriteModePolicy } from "./write-mode-policy.js";
 
 /** The primary's documents; a client's write goes to the primary, and its answer to the client. */
 export const pushThrough: WriteModePolicy = {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "./three-way-merge.js";
+import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 
 /** Keys that never get into a document. The first three poison prototypes in JavaScript, the others in Python implementations. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype", "__class__", "__dict__"]);

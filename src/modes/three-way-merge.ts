@@ -1,7 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-
-/** A document's `data`: what `JSON.parse` gives for an object. */
-export type JsonObject = { [key: string]: unknown };
+import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 
 export interface MergeInput {
   /** The document both sides started from, or `null` where none is known. */
@@ -39,8 +37,4 @@ function mergeField(base: unknown, local: unknown, remote: unknown, hasBase: boo
 
 function field(object: JsonObject | null, key: string): unknown {
   return object !== null && Object.hasOwn(object, key) ? object[key] : ABSENT;
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

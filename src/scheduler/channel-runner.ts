@@ -1,9 +1,10 @@
 import { ReplicaError, toReplicaError } from "../errors.js";
-import type { Channel, SyncOutcome, SyncReason } from "./channel.js";
+import type { Channel, SyncOutcome } from "./channel.js";
 import { type BackOffOptions, backOffDelay, intervalDelay } from "./delays.js";
 import { type ChannelStatus, RunLedger } from "./run-ledger.js";
 import type { RunLimiter, RunTicket } from "./run-limiter.js";
 import { SCHEDULE_DEFAULTS, type Schedule } from "./schedule.js";
+import type { SyncReason } from "./sync-context.js";
 import { publishSyncEvent } from "./sync-events.js";
 import { keepWatching } from "./watch-loop.js";
 

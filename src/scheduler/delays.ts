@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from "./schedule.js";
+import { MAX_TIMER_MS } from "./max-timer.js";
 
 export interface BackOffOptions {
   /** Upper bound of the first delay. Default 1 000. */

@@ -1,6 +1,7 @@
 import { channel, type Channel as DiagnosticsChannel } from "node:diagnostics_channel";
 import type { ReplicaError } from "../errors.js";
-import type { SyncOutcome, SyncReason } from "./channel.js";
+import type { SyncOutcome } from "./channel.js";
+import type { SyncReason } from "./sync-context.js";
 
 /** Published on `node:diagnostics_channel` under {@link SYNC_EVENTS} after every run. */
 export interface SyncEvent {

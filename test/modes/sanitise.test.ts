@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_DOCUMENT_DEPTH, sanitise } from "../../src/modes/sanitise.js";
-import type { JsonObject } from "../../src/modes/three-way-merge.js";
+import type { JsonObject } from "../../src/protocol/json-object.js";
 
 const UNSAFE = ["__proto__", "constructor", "prototype", "__class__", "__dict__"];
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JsonObject, mergeThreeWay } from "../../src/modes/three-way-merge.js";
+import { mergeThreeWay } from "../../src/modes/three-way-merge.js";
+import type { JsonObject } from "../../src/protocol/json-object.js";
 
 /** Few names and values, so that the three documents often meet. */
 const value = fc.letrec((tie) => ({
