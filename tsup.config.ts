@@ -6,8 +6,9 @@ const config: Options = {
   target: "node20",
   platform: "node",
   splitting: true,
+  removeNodeProtocol: false,
   sourcemap: true,
-  clean: false,
+  clean: ["dist/**/*.js", "dist/**/*.js.map"],
 };
 
 export default defineConfig(config) as Options;

@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { beforeAll, describe, expect, it } from "vitest";
+import { tempDir } from "../support/temp-dir.js";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+interface Packed {
+  readonly filename: string;
+  readonly files: ReadonlyArray<{ readonly path: string }>;
+}
+
+describe("the package", () => {
+  let packed: Packed;
+  let folder: string;
+
+  beforeAll(async () => {
+    // A copy: other test files and people may be using dist/ right now.
+    folder = join(tempDir(), "package");
+    mkdirSync(folder);
+    const wanted = [
+      "src",
+      "package.json",
+      "tsconfig.json",
+      "tsconfig.build.json",
+      "tsup.config.ts",
+      "README.md",
+      "LICENSE",
+      "CHANGELOG.md",
+    ];
+    for (const name of wanted) cpSync(join(root, name), join(folder, name), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    const { stdout } = await run("npm", ["pack", "--json"], { cwd: folder });
+    packed = JSON.parse(stdout.slice(stdout.indexOf("[\n")))[0];
+  }, 120_000);
+
+  it("exports these names and no others", async () => {
+    const entry = await import(join(folder, "dist/index.js"));
+    expect(Object.keys(entry).sort()).toMatchInlineSnapshot(`
+      [
+        "ChannelScheduler",
+        "ConfigurationError",
+        "ERROR_CODES",
+        "ReplicaError",
+        "ReplicaManager",
+        "SYNC_EVENTS",
+        "SYNC_TRIGGERS",
+        "WRITE_MODES",
+        "createReplicaAuth",
+        "createReplicaServerPlugin",
+        "validateReplicaConfig",
+      ]
+    `);
+  });
+
+  it("contains code, types, licence and documents, and nothing else", () => {
+    const unexpected = packed.files
+      .map(({ path }) => path)
+      .filter((path) => !/^(dist\/.+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path));
+    expect(unexpected).toEqual([]);
+    for (const path of ["dist/index.js", "dist/index.d.ts", manifest.bin["starfish-replica"].slice(2)]) {
+      expect(packed.files.map((file) => file.path)).toContain(path);
+    }
+  });
+
+  it("passes publint", async () => {
+    const { stdout } = await run("npx", ["publint", "--strict", folder], { cwd: root });
+    expect(stdout).toContain("All good!");
+  });
+
+  it("has types that every ESM resolution finds", async () => {
+    const tarball = join(folder, packed.filename);
+    await run("npx", ["attw", tarball, "--profile", "esm-only"], { cwd: root });
+  });
+
+  it("has a root entry below 60 KB minified, without its dependencies, that loads neither driver nor native module", async () => {
+    const { outputFiles, metafile } = await build({
+      entryPoints: [join(folder, "dist/index.js")],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "node",
+      packages: "external",
+      write: false,
+      metafile: true,
+    });
+    expect(outputFiles[0]?.contents.byteLength).toBeLessThan(60_000);
+    const outputs = Object.values(metafile.outputs);
+    const imports = outputs.flatMap((output) =>
+      output.imports.filter((i) => i.kind === "import-statement").map((i) => i.path),
+    );
+    const packages = [...new Set(imports.filter((path) => !path.startsWith("node:")))].sort();
+    expect(packages).toEqual(["@drakkar.software/starfish-server", "p-retry"]);
+  });
+
+  it("works when installed into an empty project, from code and as a command", async () => {
+    const project = tempDir();
+    writeFileSync(join(project, "package.json"), '{ "name": "empty", "private": true, "type": "module" }');
+    const tarball = join(folder, packed.filename);
+    const server = manifest.devDependencies["@drakkar.software/starfish-server"];
+    const install = [
+      "install",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      tarball,
+      `@drakkar.software/starfish-server@${server}`,
+    ];
+    await run("npm", install, { cwd: project });
+    const program = `
+      import { MemoryObjectStore } from "@drakkar.software/starfish-server";
+      import { createReplicaAuth, createReplicaServerPlugin } from "starfish-replica";
+      const syncConfig = { version: 1, collections: [{ name: "a", storagePath: "a/b", readRoles: ["public"], writeRoles: ["public"],
+        encryption: "none", maxBodyBytes: 1000, allowedMimeTypes: ["application/json"] }] };
+      const plugin = createReplicaServerPlugin({ store: new MemoryObjectStore(new Map()), syncConfig, auth: await createReplicaAuth({ passphrase: "x y z" }),
+        collections: { a: { url: "http://127.0.0.1:9", pullPath: "/pull/a/b", writeMode: "pull_only", syncTriggers: [] } } });
+      const error = await plugin.manager.syncNow("a").catch((error) => error);
+      console.log(error.code);
+      await plugin.shutdown();
+    `;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { cwd: project });
+    expect(stdout.trim()).toBe("PRIMARY_UNREACHABLE");
+    const command = await run(join(project, "node_modules/.bin/starfish-replica"), ["--version"], { cwd: project });
+    expect(command.stdout.trim()).toBe(manifest.version);
+  }, 120_000);
+});
