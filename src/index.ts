@@ -1,6 +1,7 @@
 export type { CapCert } from "./auth/cap-cert.js";
-export { createReplicaAuth, type ReplicaAuth, type ReplicaAuthOptions } from "./auth/create-replica-auth.js";
+export { createReplicaAuth } from "./auth/create-replica-auth.js";
 export type { DeviceCredentials } from "./auth/device-credentials.js";
+export type { ReplicaAuth, ReplicaAuthOptions } from "./auth/replica-auth.js";
 export { validateReplicaConfig } from "./config/validate-replica-config.js";
 export { type NamespaceRemotes, type RemoteConfig, SYNC_TRIGGERS, type SyncTrigger } from "./config.js";
 export { ConfigurationError, ERROR_CODES, ReplicaError, type ReplicaErrorCode } from "./errors.js";

@@ -2,8 +2,9 @@ import { inspect } from "node:util";
 import type { DeviceCredentials } from "@drakkar.software/starfish-identities";
 import { ed25519Suite, signCapCert } from "@drakkar.software/starfish-protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { createReplicaAuth, type ReplicaAuthOptions } from "../../src/auth/create-replica-auth.js";
+import { createReplicaAuth } from "../../src/auth/create-replica-auth.js";
 import type { DeviceCredentials as OurCredentials } from "../../src/auth/device-credentials.js";
+import type { ReplicaAuthOptions } from "../../src/auth/replica-auth.js";
 import { makeCredentials } from "./credentials.js";
 
 const good = await makeCredentials();

@@ -4,7 +4,8 @@ import {
   createInMemoryRevocationStore,
 } from "@drakkar.software/starfish-server";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createReplicaAuth, type ReplicaAuth } from "../../src/auth/create-replica-auth.js";
+import { createReplicaAuth } from "../../src/auth/create-replica-auth.js";
+import type { ReplicaAuth } from "../../src/auth/replica-auth.js";
 import { collection } from "../support/collection.js";
 import { type Primary, startPrimary } from "../support/primary.js";
 import { makeCredentials, nowSec } from "./credentials.js";

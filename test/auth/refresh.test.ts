@@ -1,8 +1,9 @@
 import { verifyCapCert } from "@drakkar.software/starfish-protocol";
 import { describe, expect, it } from "vitest";
 import { createEd25519 } from "../../src/auth/create-ed25519.js";
-import { createReplicaAuth, type ReplicaAuthOptions } from "../../src/auth/create-replica-auth.js";
+import { createReplicaAuth } from "../../src/auth/create-replica-auth.js";
 import { deriveIdentity } from "../../src/auth/identity.js";
+import type { ReplicaAuthOptions } from "../../src/auth/replica-auth.js";
 import { makeCredentials } from "./credentials.js";
 import { capOf } from "./sent-request.js";
 

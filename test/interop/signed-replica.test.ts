@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createReplicaAuth, type ReplicaAuth } from "../../src/auth/create-replica-auth.js";
+import { createReplicaAuth } from "../../src/auth/create-replica-auth.js";
+import type { ReplicaAuth } from "../../src/auth/replica-auth.js";
 import { collection } from "../support/collection.js";
 import { startPrimary } from "../support/primary.js";
 import { remote, startReplica } from "../support/replica.js";

@@ -1,4 +1,5 @@
-import type { Channel, SyncContext, SyncOutcome } from "../../src/scheduler/channel.js";
+import type { Channel, SyncOutcome } from "../../src/scheduler/channel.js";
+import type { SyncContext } from "../../src/scheduler/sync-context.js";
 import { type Deferred, deferred } from "./wait.js";
 
 /** A run that waits for the test to say how it ends. */
