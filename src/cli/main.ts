@@ -1,1 +1,48 @@
-export {};
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { suggestion } from "../config/nearest-name.js";
+import { COMMANDS, GLOBAL_FLAGS, USAGE } from "./usage.js";
+import { UsageError } from "./usage-error.js";
+
+/** Exit codes, as `--help` tells them. */
+const EXIT = { ok: 0, failed: 1, wrongUsage: 2 } as const;
+
+async function run([command, ...args]: readonly string[]): Promise<number> {
+  if (command === undefined) throw new UsageError("a command is missing");
+  if (["help", "--help", "-h"].includes(command)) return print(USAGE);
+  if (["--version", "-v"].includes(command)) return print(`${version()}\n`);
+  if (command === "demo") {
+    if (args.includes("--help") || args.includes("-h")) return print(USAGE);
+    // Loaded for itself: the servers are no part of what `--help` needs.
+    const { runDemo } = await import("./demo/run-demo.js");
+    return (await runDemo(args, process)) ? EXIT.ok : EXIT.failed;
+  }
+  const [what, known] = command.startsWith("-") ? ["flag", GLOBAL_FLAGS] : ["command", COMMANDS];
+  throw new UsageError(`unknown ${what} "${command}": ${suggestion(command, known)}`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return String((manifest as { version?: unknown }).version);
+}
+
+function explain(error: unknown): number {
+  const reason = error instanceof Error ? error.message : String(error);
+  const wrongUsage = error instanceof UsageError;
+  process.stderr.write(`starfish-replica: ${reason}\n${wrongUsage ? `\n${USAGE}` : ""}`);
+  return wrongUsage ? EXIT.wrongUsage : EXIT.failed;
+}
+
+// Whoever read our output has gone, as after `| head`: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
+);
+
+const code = await run(process.argv.slice(2)).catch(explain);
+// Not by itself: a starfish-server keeps a timer for five seconds after each signed request.
+process.stdout.write("", () => process.exit(code));

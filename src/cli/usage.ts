@@ -1,0 +1,22 @@
+/** Everything that this program can do. */
+export const COMMANDS: readonly string[] = ["demo", "help"];
+
+/** Flags that stand in a command's place. */
+export const GLOBAL_FLAGS: readonly string[] = ["--help", "--version"];
+
+/** What `--help` prints. */
+export const USAGE = `Usage: starfish-replica <command> [flags]
+
+Commands:
+  demo   starts a primary and a replica of it on this machine and shows them
+         at work; needs no configuration and no network
+           --once     one verified round of all four write modes, then exit
+           --port N   the replica's port, 0 to 65535 (default 0: a free one)
+  help   prints this text
+
+Flags:
+  -h, --help      prints this text
+  -v, --version   prints the version
+
+Exit codes: 0 all went well, 1 it failed or something differed, 2 wrong usage
+`;

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cluster, startCluster } from "../../src/cli/demo/cluster.js";
+import { type Row, readRows } from "../../src/cli/demo/rows.js";
+import { waitFor } from "../support/wait.js";
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster(0);
+});
+afterAll(async () => {
+  await cluster.replica.plugin.shutdown?.();
+  await cluster.stop();
+});
+
+async function row(collection: string): Promise<Row | undefined> {
+  return (await readRows(cluster)).find((one) => one.collection === collection);
+}
+
+describe("the demo's rows", () => {
+  it("call a local copy the same once it has the primary's hash", async () => {
+    const prices = await waitFor(async () => {
+      const seen = await row("prices");
+      return seen?.relation === "same" && seen;
+    });
+    expect(prices).toMatchObject({ mode: "pull_only", localHash: prices.primaryHash, lastError: null });
+    expect(prices.stalenessMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("say that a collection with on_pull differs until it is read, and do not read it themselves", async () => {
+    await cluster.atReplica.pull("stock");
+    await cluster.atPrimary.update("stock", (stock) => ({ ...stock, pears: 1 }));
+    expect(await row("stock")).toMatchObject({ relation: "differs" });
+    expect(await row("stock")).toMatchObject({ relation: "differs" });
+    await cluster.atReplica.pull("stock");
+    expect(await row("stock")).toMatchObject({ relation: "same" });
+  });
+
+  it("tell the primary's document with local writes in it from one that differs", async () => {
+    await waitFor(async () => (await row("notes"))?.relation === "same");
+    await cluster.atReplica.update("notes", (notes) => ({ ...notes, shop: "open" }));
+    expect(await row("notes")).toMatchObject({ relation: "merged" });
+  });
+
+  it("have no primary's hash and no staleness for what is only stored here", async () => {
+    await cluster.atReplica.push("sales", { sold: 1 }, null);
+    expect(await row("sales")).toMatchObject({
+      localHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      primaryHash: null,
+      relation: null,
+      stalenessMs: null,
+    });
+  });
+
+  it("name the last error, and whether it is over", async () => {
+    await cluster.primary.stop();
+    await expect(cluster.replica.plugin.manager.syncNow("prices")).rejects.toThrow();
+    expect(await row("prices")).toMatchObject({ lastError: "PRIMARY_UNREACHABLE", recovered: false });
+  });
+});
