@@ -1,0 +1,5 @@
+/** The two that are compared, by the specifier that a round imports. Both find the same starfish-server beside this folder. */
+export const CONTENDERS = {
+  ours: new URL("../dist/index.js", import.meta.url).href,
+  theirs: "@drakkar.software/starfish-replica",
+};
