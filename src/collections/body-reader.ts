@@ -4,7 +4,7 @@ import { describeUrl } from "./describe-url.js";
 
 /**
  * The whole body as text, read as long as it stays within the limit: a compressed bomb costs no more than the limit.
- * @throws ANSWER_TOO_LARGE
+ * @throws ANSWER_TOO_LARGE; ANSWER_INVALID for bytes that are not UTF-8
  */
 export async function readText(
   body: AsyncIterable<Uint8Array>,
@@ -18,7 +18,13 @@ export async function readText(
     if (bytes > maxBytes) throw tooLarge(maxBytes, url);
     chunks.push(chunk);
   }
-  return { text: Buffer.concat(chunks, bytes).toString("utf8"), bytes };
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks, bytes)), bytes };
+  } catch {
+    throw new ReplicaError("ANSWER_INVALID", `${describeUrl(url)} answered with bytes that are not UTF-8`, {
+      retryable: true,
+    });
+  }
 }
 
 export function tooLarge(maxBytes: number, url: string): ReplicaError {

@@ -15,6 +15,8 @@ export function createFetchTransport(fetchFn: typeof fetch): Transport {
       redirect: "manual",
     });
     const header = (name: string): string | null => response.headers?.get(name) ?? null;
+    // The headers of a 304 may speak of the document that it does not send.
+    if (response.status === 304) return { status: 304, header, body: "", bytes: 0 };
     if (!header("content-encoding") && Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
     const { text, bytes } = await readText(bodyOf(response), maxBytes, url);
     return { status: response.status, header, body: text, bytes };
@@ -45,7 +47,6 @@ async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
     yield* response.body as unknown as AsyncIterable<Uint8Array>;
     return;
   }
-  if (response.status === 304 || response.status === 204) return;
   const text =
     typeof response.text === "function" ? await response.text() : JSON.stringify(await (response as Response).json());
   yield new TextEncoder().encode(text);

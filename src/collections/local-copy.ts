@@ -1,4 +1,5 @@
 import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import type { CollectionStore } from "./collection-store.js";
 
@@ -55,7 +56,7 @@ function parseStored(raw: string | null): LocalState {
   if (value === null) return { document: null, baseHash: "" };
   if (!isJsonObject(value) || typeof value.hash !== "string") return { document: null, baseHash: undefined };
   const { data, hash } = value;
-  if (!isJsonObject(data) || hash === "") return { document: null, baseHash: hash };
+  if (!isJsonObject(data) || !isDocumentHash(hash)) return { document: null, baseHash: hash };
   return { document: { data, hash, proof: storedProof(value) }, baseHash: hash };
 }
 

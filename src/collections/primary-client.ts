@@ -40,12 +40,12 @@ export class PrimaryClient {
    * @param knownHash the primary's hash of what we have, or `null`
    * @throws any code that begins with PRIMARY_ or ANSWER_, or the signal's reason
    */
-  async pull(knownHash: string | null, signal: AbortSignal, timeoutMs?: number): Promise<PullResult> {
+  async pull(knownHash: string | null, signal: AbortSignal): Promise<PullResult> {
     const url = this.#settings.pullUrl;
     const condition: Record<string, string> = knownHash === null ? {} : { "If-None-Match": `"${knownHash}"` };
     const headers = { ...this.#settings.headers, Accept: JSON_TYPE, ...condition };
     const answer = await withRetries(async () => {
-      const answer = await this.#send({ method: "GET", url, headers, signal }, timeoutMs);
+      const answer = await this.#send({ method: "GET", url, headers, signal });
       if (answer.status !== 200 && answer.status !== 304) throw refusal(answer, url);
       return answer;
     }, signal);
@@ -70,11 +70,8 @@ export class PrimaryClient {
     return { status: answer.status, body: parseJson(answer) };
   }
 
-  #send(
-    request: Pick<HttpRequest, "method" | "url" | "headers" | "body" | "signal">,
-    timeoutMs: number = this.#settings.requestTimeoutMs,
-  ): Promise<HttpAnswer> {
-    const maxBytes = this.#settings.maxDocumentBytes;
+  #send(request: Pick<HttpRequest, "method" | "url" | "headers" | "body" | "signal">): Promise<HttpAnswer> {
+    const { requestTimeoutMs: timeoutMs, maxDocumentBytes: maxBytes } = this.#settings;
     return sendFollowing((hop) => this.#transport.send(hop), { ...request, timeoutMs, maxBytes });
   }
 }

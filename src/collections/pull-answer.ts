@@ -1,6 +1,7 @@
 import { ReplicaError } from "../errors.js";
 import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
+import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 import { describeUrl } from "./describe-url.js";
 import type { HttpAnswer } from "./transport.js";
@@ -12,9 +13,6 @@ export interface PulledDocument extends DocumentContent {
   /** The primary's clock when it read the document, Unix milliseconds; 0 where it did not say. */
   readonly timestamp: number;
 }
-
-/** A hash goes into `If-None-Match` between quotes: printable ASCII without the quote. */
-const HASH = /^[\x21\x23-\x7e]{1,256}$/;
 
 /**
  * Reads the body of a pull that was answered 200. `null`: the primary has no document, or an expired or corrupt one; it does not say
@@ -34,7 +32,7 @@ export function parsePullAnswer(answer: HttpAnswer, url: string): PulledDocument
   const { data, hash, timestamp } = body;
   if (typeof hash !== "string") throw refuse("a document without `hash`");
   if (hash === "") return null;
-  if (!HASH.test(hash)) throw refuse("a `hash` that is not one");
+  if (!isDocumentHash(hash)) throw refuse("a `hash` that is not one");
   if (!isJsonObject(data)) throw refuse("`data` that is not an object");
   const proof = parseProof(body);
   if (proof === undefined) throw refuse("half an author's proof");

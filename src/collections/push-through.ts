@@ -3,9 +3,11 @@ import { ReplicaError } from "../errors.js";
 import { documentHash } from "../protocol/canonical-json.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import { HASH_MISMATCH } from "../protocol/wire.js";
-import type { PrimaryClient, PushAnswer } from "./primary-client.js";
+import { describeUrl } from "./describe-url.js";
+import type { PrimaryClient, PullResult, PushAnswer } from "./primary-client.js";
 import { type PushBody, parsePushBody } from "./push-body.js";
 import type { ReplacedDocument } from "./replaced-document.js";
+import { withDeadline } from "./request-deadline.js";
 import { wasNeverSent } from "./transport-errors.js";
 
 /** What a client gets: a status and a JSON body. */
@@ -59,7 +61,7 @@ export class PushThrough {
   async #send(rawBody: string, push: PushBody | null, signal: AbortSignal): Promise<PushAnswer> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#primary.push(this.#url, rawBody, signal);
+        return verifyPushAnswer(await this.#primary.push(this.#url, rawBody, signal), this.#url);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const lost = error instanceof ReplicaError ? LOST.has(error.code) : false;
@@ -67,7 +69,7 @@ export class PushThrough {
         const settled = wasNeverSent(error) ? null : await this.#settle(push, error, signal);
         if (settled) return settled;
         if (tries === TRIES || (error instanceof ReplicaError && error.code === "PRIMARY_TIMEOUT")) throw error;
-        await sleep(tries * PAUSE_MS, undefined, { signal });
+        await sleep(tries * PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
       }
     }
   }
@@ -78,7 +80,8 @@ export class PushThrough {
    */
   async #settle(push: PushBody | null, cause: unknown, signal: AbortSignal): Promise<PushAnswer | null> {
     if (!push) throw cause;
-    const result = await this.#primary.pull(null, signal, SETTLE_TIMEOUT_MS).catch(() => {
+    const ask = (within: AbortSignal): Promise<PullResult> => this.#primary.pull(null, within);
+    const result = await withDeadline(signal, SETTLE_TIMEOUT_MS, () => new Error("no answer"), ask).catch(() => {
       throw signal.aborted ? signal.reason : cause;
     });
     const held = result.kind === "document" ? result.document.hash : null;
@@ -101,7 +104,25 @@ export class PushThrough {
 }
 
 /** Failures after which nobody knows whether the push arrived. */
-const LOST: ReadonlySet<string> = new Set(["PRIMARY_UNREACHABLE", "PRIMARY_TIMEOUT", "ANSWER_TOO_LARGE"]);
+const LOST: ReadonlySet<string> = new Set([
+  "PRIMARY_UNREACHABLE",
+  "PRIMARY_TIMEOUT",
+  "ANSWER_TOO_LARGE",
+  "ANSWER_INVALID",
+]);
+
+/** An answer can be relayed when it is an acceptance with a hash or a refusal. Anything else says nothing about the push. */
+function verifyPushAnswer(answer: PushAnswer, url: string): PushAnswer {
+  if (acceptedHash(answer) !== null || (answer.status >= 400 && answer.status < 600)) return answer;
+  throw new ReplicaError(
+    "ANSWER_INVALID",
+    `${describeUrl(url)} answered a push with ${answer.status}, but without a hash`,
+    {
+      status: answer.status,
+      hint: "Check that `url` and `pushPath` name a collection of a Starfish server.",
+    },
+  );
+}
 
 function acceptedHash({ status, body }: PushAnswer): string | null {
   return status === 200 && isJsonObject(body) && typeof body.hash === "string" ? body.hash : null;

@@ -37,6 +37,8 @@ export function createUndiciTransport({ connections = 8 }: UndiciTransportOption
     });
     const header = (name: string): string | null => [answer.headers[name.toLowerCase()]].flat()[0] ?? null;
     try {
+      // The headers of a 304 may speak of the document that it does not send.
+      if (answer.statusCode === 304) return { status: 304, header, body: "", bytes: 0 };
       if (Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
       const { text, bytes } = await readText(decode(answer.body, header("content-encoding"), url), maxBytes, url);
       return { status: answer.statusCode, header, body: text, bytes };

@@ -2,7 +2,10 @@ import type { RequestSigner } from "../collections/signed-transport.js";
 import { remoteMistakes } from "../config/remote-mistakes.js";
 import { ConfigurationError, type ReplicaError } from "../errors.js";
 import type { BackOffOptions } from "../scheduler/delays.js";
+import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
 import { channelName, type RemoteCollection } from "./remote-collection.js";
+
+const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 export interface ReplicaManagerOptions {
   /** Sends the requests to primaries instead of undici, for instance `createReplicaAuth().fetch`. Default: one pool per primary. */
@@ -51,10 +54,12 @@ export function verifyManagerArguments(collections: readonly RemoteCollection[],
 
 function optionMistakes(options: ReplicaManagerOptions): string[] {
   const mistakes: string[] = [];
+  const limits = { concurrency: MAX_SAFE, requestTimeoutMs: MAX_TIMER_MS, maxDocumentBytes: MAX_SAFE } as const;
   for (const key of ["concurrency", "requestTimeoutMs", "maxDocumentBytes"] as const) {
     const value = options[key];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      mistakes.push(`${key} must be a whole number from 1, got ${value}`);
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1 && value <= limits[key])) {
+      const limit = limits[key] === MAX_SAFE ? "" : ` to ${limits[key]}`;
+      mistakes.push(`${key} must be a whole number from 1${limit}, got ${value}`);
     }
   }
   for (const key of ["baseMs", "capMs"] as const) {

@@ -10,6 +10,7 @@ import type { WriteMode } from "../modes/write-mode.js";
 import type { WriteModePolicy } from "../modes/write-mode-policy.js";
 import { ChannelScheduler, type ScheduledChannel } from "../scheduler/channel-scheduler.js";
 import { guardErrorHandler } from "../scheduler/error-handler.js";
+import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
 import type { ChannelStatus } from "../scheduler/run-ledger.js";
 import { SCHEDULE_DEFAULTS, type Schedule } from "../scheduler/schedule.js";
 import { collectionSettings } from "./collection-defaults.js";
@@ -60,8 +61,8 @@ export class ReplicaManager {
 
   /** Syncs every collection once, then each by its triggers. A second call does nothing. */
   start(): void {
-    if (this.#forwarding.signal.aborted) this.#forwarding = new AbortController();
     this.#scheduler.start();
+    if (this.#forwarding.signal.aborted) this.#forwarding = new AbortController();
   }
 
   /**
@@ -171,7 +172,7 @@ function scheduled({ channel, collection: { remote }, settings }: Managed): Sche
     onPullMinIntervalMs: remote.onPullMinIntervalMs ?? SCHEDULE_DEFAULTS.onPullMinIntervalMs,
     onPullMaxWaitMs: remote.onPullMaxWaitMs ?? SCHEDULE_DEFAULTS.onPullMaxWaitMs,
     // Room for the retries of one pull.
-    runTimeoutMs: 3 * settings.requestTimeoutMs + 10_000,
+    runTimeoutMs: Math.min(MAX_TIMER_MS, 3 * settings.requestTimeoutMs + 10_000),
   };
   return { channel, schedule, group: new URL(settings.pullUrl).origin };
 }

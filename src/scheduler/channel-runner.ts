@@ -1,6 +1,7 @@
 import { ReplicaError, toReplicaError } from "../errors.js";
 import type { Channel, SyncOutcome } from "./channel.js";
 import { type BackOffOptions, backOffDelay, intervalDelay } from "./delays.js";
+import { MAX_TIMER_MS } from "./max-timer.js";
 import { type ChannelStatus, RunLedger } from "./run-ledger.js";
 import type { RunLimiter, RunTicket } from "./run-limiter.js";
 import { SCHEDULE_DEFAULTS, type Schedule } from "./schedule.js";
@@ -208,8 +209,9 @@ export class ChannelRunner {
     }
   }
 
-  #armTimer(reason: "retry" | "scheduled", delayMs: number): void {
+  #armTimer(reason: "retry" | "scheduled", wishedMs: number): void {
     if (this.#phase !== "started") return;
+    const delayMs = Math.min(wishedMs, MAX_TIMER_MS);
     this.#nextRunAt = Date.now() + delayMs;
     this.#timer = setTimeout(() => this.#inBackground(reason), delayMs);
   }
