@@ -38,6 +38,11 @@ export class BaseRecords {
     return parseRecord(await this.#store.get(this.#key));
   }
 
+  /** Removes the record. */
+  async forget(): Promise<void> {
+    await this.#store.delete(this.#key);
+  }
+
   async save(record: BaseRecord): Promise<void> {
     await this.#store.put(this.#key, JSON.stringify({ v: RECORD_VERSION, ...record }));
   }

@@ -44,6 +44,10 @@ export class CollectionChannel implements Channel {
     throw localConflict(this.name);
   }
 
+  async close(): Promise<void> {
+    await this.#target?.close();
+  }
+
   async #onMissing(generation: number): Promise<boolean> {
     this.#missing.saw();
     if (this.#settings.missing !== "remove" || !this.#missing.isCertain(this.#settings.missingGraceMs)) return false;

@@ -17,6 +17,8 @@ export interface DocumentTarget {
    * @throws LOCAL_CONFLICT, LOCAL_STORE, or the signal's reason; nothing is half written
    */
   apply(document: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded">;
+  /** Ends what is being written, and begins nothing more until the next `known`. */
+  close(): Promise<void>;
   /** Removes the local document, for a primary that has none any more, unless something newer got in. */
   remove(generation: number): Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject } from "../protocol/json-object.js";
@@ -11,6 +12,9 @@ export interface LocalState {
   readonly baseHash: string | null | undefined;
 }
 
+/** Characters from which on a digest is faster than parsing. */
+const WORTH_DIGESTING = 2_048;
+
 /** `v` of a stored document. */
 const DOCUMENT_VERSION = 1;
 
@@ -21,6 +25,7 @@ const DOCUMENT_VERSION = 1;
 export class LocalCopy {
   readonly #store: CollectionStore;
   readonly #key: string;
+  #seen: { readonly digest: string; readonly hash: string | null } | null = null;
 
   constructor(store: CollectionStore, key: string) {
     this.#store = store;
@@ -29,6 +34,18 @@ export class LocalCopy {
 
   async read(): Promise<LocalState> {
     return parseStored(await this.#store.get(this.#key));
+  }
+
+  /**
+   * The hash of the document, or `null` where `read` would give none. Every poll asks: a text that was read before is recognised by its
+   * digest, which is several times faster than parsing it.
+   */
+  async readHash(): Promise<string | null> {
+    const raw = await this.#store.get(this.#key);
+    if (!raw || raw.length < WORTH_DIGESTING) return parseStored(raw).document?.hash ?? null;
+    const digest = createHash("sha256").update(raw).digest("base64");
+    if (this.#seen?.digest !== digest) this.#seen = { digest, hash: parseStored(raw).document?.hash ?? null };
+    return this.#seen.hash;
   }
 
   /** Replaces what `expected` says is there. `false`: somebody else wrote meanwhile, and nothing was changed. */

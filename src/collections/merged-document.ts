@@ -1,3 +1,4 @@
+import { ReplicaError } from "../errors.js";
 import type { DocumentContent } from "../modes/document-content.js";
 import type { Reconcile } from "../modes/reconcile.js";
 import { documentHash } from "../protocol/canonical-json.js";
@@ -27,6 +28,7 @@ export class MergedDocument implements DocumentTarget {
   #section: Promise<unknown> = Promise.resolve();
   /** The record's `remoteHash` once no intent is open; `undefined`: not known, look first. */
   #remoteHash: string | null | undefined;
+  #closed = false;
 
   constructor(name: string, local: LocalCopy, records: BaseRecords, reconcile: Reconcile) {
     this.#name = name;
@@ -36,9 +38,10 @@ export class MergedDocument implements DocumentTarget {
   }
 
   async known(): Promise<{ hash: string | null; generation: number }> {
+    this.#closed = false;
     const remoteHash = await this.#recovered();
-    const { document } = await this.#local.read();
-    return { hash: document ? remoteHash : null, generation: 0 };
+    const hash = (await this.#local.readHash()) === null ? null : remoteHash;
+    return { hash, generation: 0 };
   }
 
   async apply(document: PulledDocument, _generation: number, signal: AbortSignal): Promise<boolean> {
@@ -55,8 +58,19 @@ export class MergedDocument implements DocumentTarget {
     return false;
   }
 
-  /** Resolves when no merge is half written: a client's write may then be let in. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#section;
+  }
+
+  /**
+   * Resolves when no merge is half written: a client's write may then be let in.
+   * @throws LOCAL_STORE; STOPPED where a merge is half written and nothing may be written any more
+   */
   async settled(): Promise<void> {
+    if (this.#closed && this.#remoteHash === undefined) {
+      throw new ReplicaError("STOPPED", `${this.#name}: replication is stopped`);
+    }
     await this.#recovered();
     await this.#section;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ReplicaError } from "../errors.js";
+import { ReplicaError, toReplicaError } from "../errors.js";
 import { documentHash } from "../protocol/canonical-json.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import { HASH_MISMATCH } from "../protocol/wire.js";
@@ -34,6 +34,8 @@ export class PushThrough {
   readonly #primary: PrimaryClient;
   readonly #url: string;
   readonly #document: ReplacedDocument;
+  /** Hash of a document that is known to be its data's: nothing was left out of it. */
+  #wholeHash: string | null = null;
 
   constructor(primary: PrimaryClient, url: string, document: ReplacedDocument) {
     this.#primary = primary;
@@ -43,22 +45,24 @@ export class PushThrough {
 
   /** Sends the body as it came and gives back the primary's own answer. Never rejects. */
   async forward(rawBody: string, signal: AbortSignal): Promise<PushThroughResult> {
-    const push = parsePushBody(rawBody);
     const { generation } = this.#document;
+    // What the answer will need is prepared while the primary works.
+    const prepared = afterThisTurn(() => parsePushBody(rawBody));
+    const shown = prepared.then((push) => push !== null && this.#shows(push)).catch(() => false);
     try {
-      const answer = await this.#send(rawBody, push, signal);
-      const relayed = { status: answer.status, body: answer.body ?? notJson(answer.status) };
-      const inStep = push !== null && acceptedHash(answer) === push.hash && (await this.#takeOver(push, generation));
-      return { answer: relayed, inStep, error: null };
+      const answer = await this.#send(rawBody, prepared, signal);
+      const push = await prepared;
+      const accepted = push !== null && acceptedHash(answer) === push.hash && (await shown);
+      const inStep = accepted && (await this.#takeOver(push, generation));
+      return { answer: { status: answer.status, body: answer.body ?? notJson(answer.status) }, inStep, error: null };
     } catch (error) {
-      const failure =
-        error instanceof ReplicaError ? error : new ReplicaError("CHANNEL_FAILED", String(error), { cause: error });
+      const failure = toReplicaError(error, "CHANNEL_FAILED", "forwarding a push failed");
       return { answer: failureAnswer(failure), inStep: false, error: failure };
     }
   }
 
   /** Sends again only what certainly did not arrive: a push whose answer was lost is looked for at the primary first. */
-  async #send(rawBody: string, push: PushBody | null, signal: AbortSignal): Promise<PushAnswer> {
+  async #send(rawBody: string, prepared: Promise<PushBody | null>, signal: AbortSignal): Promise<PushAnswer> {
     for (let tries = 1; ; tries++) {
       try {
         return verifyPushAnswer(await this.#primary.push(this.#url, rawBody, signal), this.#url);
@@ -66,7 +70,7 @@ export class PushThrough {
         if (signal.aborted) throw signal.reason;
         const lost = error instanceof ReplicaError ? LOST.has(error.code) : false;
         if (!lost) throw error;
-        const settled = wasNeverSent(error) ? null : await this.#settle(push, error, signal);
+        const settled = wasNeverSent(error) ? null : await this.#settle(await prepared, error, signal);
         if (settled) return settled;
         if (tries === TRIES || (error instanceof ReplicaError && error.code === "PRIMARY_TIMEOUT")) throw error;
         await sleep(tries * PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -93,14 +97,27 @@ export class PushThrough {
 
   /**
    * The primary may hide fields from us that a client of ours may write, and what we may not read our readers must not either. Fields
-   * that we have been shown under this very document's hash are not hidden; with a new one it is pulled instead.
+   * that we have been shown under a document's own hash are not hidden; a push with a new one is pulled instead.
    */
-  async #takeOver(push: PushBody, generation: number): Promise<boolean> {
+  async #shows(push: PushBody): Promise<boolean> {
     const current = await this.#document.current();
-    if (!current || documentHash(current.data) !== current.hash) return false;
-    if (!Object.keys(push.data).every((field) => Object.hasOwn(current.data, field))) return false;
-    return await this.#document.takeOver(push, push.baseHash, generation);
+    if (!current) return false;
+    if (current.hash !== this.#wholeHash && documentHash(current.data) !== current.hash) return false;
+    this.#wholeHash = current.hash;
+    return Object.keys(push.data).every((field) => Object.hasOwn(current.data, field));
   }
+
+  async #takeOver(push: PushBody, generation: number): Promise<boolean> {
+    const taken = await this.#document.takeOver(push, push.baseHash, generation);
+    if (taken) this.#wholeHash = push.hash;
+    return taken;
+  }
+}
+
+/** Begins a computation once the work of this turn, sending the request, is out. */
+async function afterThisTurn<T>(work: () => T): Promise<T> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** Failures after which nobody knows whether the push arrived. */

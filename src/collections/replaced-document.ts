@@ -1,5 +1,6 @@
 import type { DocumentContent } from "../modes/document-content.js";
 import type { Reconcile } from "../modes/reconcile.js";
+import type { BaseRecords } from "./base-record.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
 import type { LocalCopy } from "./local-copy.js";
 import type { PulledDocument } from "./pull-answer.js";
@@ -13,12 +14,15 @@ import type { PulledDocument } from "./pull-answer.js";
 export class ReplacedDocument implements DocumentTarget {
   readonly #name: string;
   readonly #local: LocalCopy;
+  readonly #records: BaseRecords;
   readonly #reconcile: Reconcile;
   #generation = 0;
+  #baseForgotten = false;
 
-  constructor(name: string, local: LocalCopy, reconcile: Reconcile) {
+  constructor(name: string, local: LocalCopy, records: BaseRecords, reconcile: Reconcile) {
     this.#name = name;
     this.#local = local;
+    this.#records = records;
     this.#reconcile = reconcile;
   }
 
@@ -28,8 +32,7 @@ export class ReplacedDocument implements DocumentTarget {
 
   async known(): Promise<{ hash: string | null; generation: number }> {
     const generation = this.#generation;
-    const { document } = await this.#local.read();
-    return { hash: document?.hash ?? null, generation };
+    return { hash: await this.#local.readHash(), generation };
   }
 
   async apply(remote: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
@@ -39,10 +42,13 @@ export class ReplacedDocument implements DocumentTarget {
       if (generation !== this.#generation) return "superseded";
       const content = this.#reconcile({ local: state.document, remote, base: null });
       if (!content) return false;
+      await this.#forgetBase();
       if (await this.#local.write(content, state)) return true;
     }
     throw localConflict(this.#name);
   }
+
+  async close(): Promise<void> {}
 
   async remove(generation: number): Promise<boolean> {
     const { baseHash } = await this.#local.read();
@@ -61,6 +67,13 @@ export class ReplacedDocument implements DocumentTarget {
     if (generation !== this.#generation || state.baseHash !== baseHash) return false;
     this.#generation += 1;
     return await this.#local.write(content, state);
+  }
+
+  /** What an earlier mode remembered does not belong to what is written now, and must not if that mode comes back. */
+  async #forgetBase(): Promise<void> {
+    if (this.#baseForgotten) return;
+    await this.#records.forget();
+    this.#baseForgotten = true;
   }
 
   /** The local document, for who must know what readers have seen of it. */

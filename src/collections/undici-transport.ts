@@ -13,11 +13,14 @@ export interface UndiciTransportOptions {
 interface Client {
   readonly agent: Dispatcher;
   readonly request: typeof import("undici").request;
+  readonly close: () => Promise<void>;
 }
 
-/** Requests through undici, one keep-alive pool per origin. undici loads with the first request. */
+/** Requests through undici, one keep-alive pool per origin. undici begins to load when the transport is made. */
 export function createUndiciTransport({ connections = 8 }: UndiciTransportOptions = {}): Transport {
-  let client: Promise<Client> | null = null;
+  let client: Promise<Client> | null = loadClient(connections);
+  // Whoever sends first is told.
+  client.catch(() => {});
 
   async function exchange(
     { request: send, agent }: Client,
@@ -68,12 +71,30 @@ export function createUndiciTransport({ connections = 8 }: UndiciTransportOption
     async close() {
       const closing = client;
       client = null;
-      await (await closing)?.agent.destroy();
+      await (await closing)?.close();
     },
   };
 }
 
 async function loadClient(connections: number): Promise<Client> {
-  const { Agent, request } = await import("undici");
-  return { agent: new Agent({ connections }), request };
+  const { Agent, buildConnector, request } = await import("undici");
+  // undici's `destroy` leaves sockets alone that are still connecting: they would keep the process alive.
+  const connecting = new Set<Destroyable>();
+  const connect = buildConnector({});
+  const agent = new Agent({
+    connections,
+    connect(options, callback) {
+      // The connector returns its socket; its type does not say so.
+      const socket = connect(options, callback) as unknown as Destroyable;
+      connecting.add(socket);
+      socket.once("close", () => connecting.delete(socket));
+    },
+  });
+  const close = async (): Promise<void> => {
+    await agent.destroy();
+    for (const socket of connecting) socket.destroy();
+  };
+  return { agent, request, close };
 }
+
+type Destroyable = import("node:net").Socket;

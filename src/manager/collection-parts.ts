@@ -33,11 +33,12 @@ export function createCollectionParts(
   const local = new LocalCopy(access, documentKey);
   if (!reconcile)
     return { settings, channel: new CollectionChannel(settings, primary, null), pushThrough: null, merged: null };
+  const records = new BaseRecords(access, settings.stateKey);
   if (policy.keepsBase) {
-    const merged = new MergedDocument(name, local, new BaseRecords(access, settings.stateKey), reconcile);
+    const merged = new MergedDocument(name, local, records, reconcile);
     return { settings, channel: new CollectionChannel(settings, primary, merged), pushThrough: null, merged };
   }
-  const replaced = new ReplacedDocument(name, local, reconcile);
+  const replaced = new ReplacedDocument(name, local, records, reconcile);
   const forwards = policy.clientWrite === "forward" && pushUrl !== null;
   return {
     settings,
