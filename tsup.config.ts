@@ -1,7 +1,7 @@
 import { defineConfig, type Options } from "tsup";
 
 const config: Options = {
-  entry: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
+  entry: { index: "src/index.ts", "feeds/index": "src/feeds/index.ts", "cli/main": "src/cli/main.ts" },
   format: "esm",
   target: "node20",
   platform: "node",

@@ -1,0 +1,71 @@
+import { type CollectionConfig, resolveDocumentKey, type SyncConfig } from "@drakkar.software/starfish-server";
+import type { ChangeEvent } from "./change-feed.js";
+import { requireChangeEvent } from "./parse-change-event.js";
+
+/** An event with what is needed to say who may hear of it. */
+export interface LocatedChange {
+  readonly event: ChangeEvent;
+  readonly collection: CollectionConfig;
+  /** Values of the storage path's placeholders. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const PLACEHOLDER = /\{(\w+)\}/g;
+
+/** Finds the collection, the key and the placeholders' values of an event in a server's configuration. */
+export class ChangeLocator {
+  readonly collections: readonly CollectionConfig[];
+  readonly #scopes = new Map<string | null, Map<string, CollectionConfig>>();
+
+  constructor(config: SyncConfig) {
+    const scopes: Array<[string | null, readonly CollectionConfig[]]> = [[null, config.collections]];
+    for (const [name, { collections }] of Object.entries(config.namespaces ?? {})) scopes.push([name, collections]);
+    for (const [name, list] of scopes) this.#scopes.set(name, new Map(list.map((one) => [one.name, one])));
+    this.collections = scopes.flatMap(([, list]) => list);
+  }
+
+  /**
+   * `null` where the configuration has no such collection, or no document of it can have that key: nobody may read it then.
+   * @throws TypeError on something that is no event
+   */
+  locate(given: ChangeEvent): LocatedChange | null {
+    const event = requireChangeEvent(given);
+    const collection = this.#scopes.get(event.namespace)?.get(event.collection);
+    if (!collection) return null;
+    const template = keyTemplate(collection);
+    if (event.key !== "") {
+      const params = given.params ?? matchTemplate(template, event.key);
+      return params && { event, collection, params };
+    }
+    const params = given.params ?? {};
+    const key = resolveDocumentKey(template, params);
+    return hasPlaceholder(key) ? null : { event: { ...event, key }, collection, params };
+  }
+}
+
+/** The members of a bundle share a path; the host stores each one under its own name below it. */
+function keyTemplate({ storagePath, bundle, name }: CollectionConfig): string {
+  return bundle === undefined ? storagePath : `${storagePath}/${name}`;
+}
+
+function hasPlaceholder(key: string): boolean {
+  return key.match(PLACEHOLDER) !== null;
+}
+
+/** A placeholder stands for one path segment, or a part of one: the host's routes have no others. */
+function matchTemplate(template: string, key: string): Record<string, string> | null {
+  const names: string[] = [];
+  const pattern = template
+    .split(/(\{\w+\})/)
+    .map((part) => {
+      const name = /^\{(\w+)\}$/.exec(part)?.[1];
+      if (name === undefined) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      names.push(name);
+      return "([^/]+)";
+    })
+    .join("");
+  const values = new RegExp(`^${pattern}$`).exec(key);
+  if (values === null) return null;
+  const params = Object.fromEntries(names.map((name, i) => [name, values[i + 1] ?? ""]));
+  return resolveDocumentKey(template, params) === key ? params : null;
+}
