@@ -1,29 +1,57 @@
-import { MemoryObjectStore } from "@drakkar.software/starfish-server";
+import { MemoryObjectStore, push } from "@drakkar.software/starfish-server";
 import { describe, expect, it } from "vitest";
 import { ReplicaManager } from "../../src/manager/replica-manager.js";
+import { atEnd } from "../support/at-end.js";
 import { hostile } from "../support/hostile.js";
 import { startHostileServer } from "../support/hostile-server.js";
 import { remote } from "../support/replica.js";
 
+const PULL = "/v1/pull/posts/doc";
+
 describe("a collection that was bidirectional, then pull_only, then bidirectional again", () => {
-  it("does not take what it followed in between for local edits", async () => {
+  async function setUp() {
     const server = await startHostileServer();
-    const store = new MemoryObjectStore(new Map());
-    const manage = (writeMode: "bidirectional" | "pull_only") =>
-      new ReplicaManager(store, [
-        { name: "posts", storagePath: "posts/doc", remote: remote(server.url, "posts", { writeMode }) },
-      ]);
-    for (const [mode, document] of [
-      ["bidirectional", { a: 1 }],
-      ["pull_only", { a: 2, gone: 1 }],
-      ["bidirectional", { a: 1, c: 1 }],
-    ] as const) {
-      server.on("*", hostile.document(document));
-      const manager = manage(mode);
-      await manager.syncNow("posts");
-      await manager.stop();
-    }
-    // Without a base nobody can tell whether `gone` is an edit: it stays.
-    expect(JSON.parse((await store.getString("posts/doc")) ?? "").data).toEqual({ a: 1, c: 1, gone: 1 });
+    const data = new Map<string, string>();
+    const store = new MemoryObjectStore(data);
+    let manager: ReplicaManager | undefined;
+    const become = async (writeMode: "bidirectional" | "pull_only") => {
+      await manager?.stop();
+      const posts = { name: "posts", storagePath: "posts/doc", remote: remote(server.url, "posts", { writeMode }) };
+      manager = new ReplicaManager(store, [posts]);
+    };
+    const follow = async (document: Record<string, unknown>) => {
+      server.on(PULL, hostile.document(document));
+      await manager?.syncNow("posts");
+    };
+    const stored = () => JSON.parse(data.get("posts/doc") ?? "null");
+    const write = async (change: Record<string, unknown>) => {
+      await manager?.beforeLocalWrite("posts");
+      const { data: current, hash } = stored();
+      expect(await push(store, "posts/doc", { ...current, ...change }, hash)).toHaveProperty("hash");
+    };
+    atEnd(() => manager?.stop());
+
+    await become("bidirectional");
+    await follow({ a: 1 });
+    await become("pull_only");
+    await follow({ a: 2, b: 1 });
+    await become("bidirectional");
+    return { follow, write, stored };
+  }
+
+  it("does not take what it followed in between for local edits", async () => {
+    const { follow, stored } = await setUp();
+    await follow({ a: 1, b: 2, c: 1 });
+    expect(stored().data).toEqual({ a: 1, b: 2, c: 1 });
+  });
+
+  it("keeps what a client writes before the first sync", async () => {
+    const { follow, write, stored } = await setUp();
+    await write({ mine: 1 });
+    await follow({ a: 1, b: 2, c: 1 });
+    expect(stored().data).toEqual({ a: 1, b: 2, c: 1, mine: 1 });
+    await write({ mine: 2 });
+    await follow({ a: 1, b: 3 });
+    expect(stored().data).toEqual({ a: 1, b: 3, mine: 2 });
   });
 });
