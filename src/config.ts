@@ -1,7 +1,8 @@
+import type { MergeRule } from "./modes/merge-rule.js";
 import type { WriteMode } from "./modes/write-mode.js";
 
 /** What makes a collection sync, beside `start()` and `syncNow`. */
-export const SYNC_TRIGGERS = ["scheduled", "on_pull"] as const;
+export const SYNC_TRIGGERS = ["scheduled", "on_pull", "on_change"] as const;
 
 export type SyncTrigger = (typeof SYNC_TRIGGERS)[number];
 
@@ -27,6 +28,11 @@ export interface RemoteConfig {
   readonly requestTimeoutMs?: number;
   /** Limit on an answer of the primary, decoded. Default: the manager's, 64 MiB. */
   readonly maxDocumentBytes?: number;
+  /**
+   * Replaces the merge of `bidirectional` and `push_only`: gets copies of the common base (or `null`), the local and the primary's data, and
+   * returns the merged data. Must be pure; merging its result again must change nothing. Default: the three-way merge.
+   */
+  readonly merge?: MergeRule;
   /** What becomes of the local copy when the primary has no document any more. `remove` needs a mode that replaces. Default `keep`. */
   readonly missing?: "keep" | "remove";
   /** How long, and for no fewer than three polls, the document must be gone before `remove` believes it. Default 60 000. */

@@ -17,6 +17,9 @@
  * | `ANSWER_INVALID` | the answer is not the JSON that the protocol prescribes |
  * | `LOCAL_CONFLICT` | local writers were faster on every one of several attempts |
  * | `LOCAL_STORE` | the local `ObjectStore` failed |
+ * | `MERGE_FAILED` | a collection's own `merge` threw, or gave no JSON object |
+ * | `STATE_CORRUPT` | our own record about a collection could not be read; it was kept aside and begun anew |
+ * | `FILTERED_DOCUMENT` | a write that cannot be sent: the primary hides fields from us, and sending would erase them |
  * | `INVALID_CREDENTIALS` | a passphrase, key or cap-cert that cannot be used |
  */
 export const ERROR_CODES = [
@@ -34,6 +37,9 @@ export const ERROR_CODES = [
   "ANSWER_INVALID",
   "LOCAL_CONFLICT",
   "LOCAL_STORE",
+  "MERGE_FAILED",
+  "STATE_CORRUPT",
+  "FILTERED_DOCUMENT",
   "INVALID_CREDENTIALS",
 ] as const;
 

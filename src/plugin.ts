@@ -100,6 +100,12 @@ export function createReplicaServerPlugin(options: ReplicaPluginOptions): Replic
     },
     shutdown: () => manager.stop(),
   };
+  if (placed.some(({ name, namespace }) => manager.policyFor(channelName(name, namespace))?.clientWrite === "store")) {
+    plugin.afterWrite = (door) => {
+      const name = find(door);
+      if (name !== null) manager.afterLocalWrite(name);
+    };
+  }
   // With an `authorize` hook the host resolves the roles of anonymous readers too: there is one only where batch pulls must be refused.
   if (!placed.some(({ name, namespace }) => manager.policyFor(channelName(name, namespace))?.refusesReads))
     return plugin;

@@ -5,6 +5,8 @@ import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-t
 import { MissingWatch } from "./missing-watch.js";
 import type { PrimaryClient } from "./primary-client.js";
 
+const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+
 /** Makes the local copy of one Starfish document match its primary's, as the collection's write mode says. */
 export class CollectionChannel implements Channel {
   readonly name: string;
@@ -13,12 +15,21 @@ export class CollectionChannel implements Channel {
   /** `null`: the mode pulls nothing. */
   readonly #target: DocumentTarget | null;
   readonly #missing = new MissingWatch();
+  /** Told after each look at the primary, and whether the one before had failed. */
+  readonly #onSynced: (recovered: boolean) => void;
+  #failing = false;
 
-  constructor(settings: CollectionSettings, primary: PrimaryClient, target: DocumentTarget | null) {
+  constructor(
+    settings: CollectionSettings,
+    primary: PrimaryClient,
+    target: DocumentTarget | null,
+    onSynced: (recovered: boolean) => void = () => {},
+  ) {
     this.name = settings.name;
     this.#settings = settings;
     this.#primary = primary;
     this.#target = target;
+    this.#onSynced = onSynced;
   }
 
   /** Since when the primary has had no document; ISO 8601, or `null`. */
@@ -26,18 +37,45 @@ export class CollectionChannel implements Channel {
     return this.#missing.since;
   }
 
+  /** The primary's hash of what we have; `null` where there is nothing, or nothing is pulled. */
+  async knownHash(): Promise<string | null> {
+    return (await this.#target?.known())?.hash ?? null;
+  }
+
   /** One conditional pull. What it brings is replaced or merged; where something newer got in meanwhile it is asked for again. */
   async sync({ signal }: SyncContext): Promise<SyncOutcome> {
-    if (!this.#target) return { changed: false, items: 0, bytes: 0 };
+    try {
+      const outcome = await this.#sync(signal);
+      const recovered = this.#failing;
+      this.#failing = false;
+      this.#onSynced(recovered);
+      return outcome;
+    } catch (error) {
+      this.#failing = true;
+      throw error;
+    }
+  }
+
+  async #sync(signal: AbortSignal): Promise<SyncOutcome> {
+    if (!this.#target) return NOTHING;
     let bytes = 0;
     for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
-      const { hash, generation } = await this.#target.known();
+      const known = await this.#target.known();
+      if (!known) return NOTHING;
+      const { hash, generation } = known;
       const result = await this.#primary.pull(hash, signal);
       signal.throwIfAborted();
       bytes += result.bytes;
-      if (result.kind === "missing") return { changed: await this.#onMissing(generation), items: 1, bytes };
+      if (result.kind === "missing") {
+        this.#missing.saw();
+        const certain = this.#missing.isCertain(this.#settings.missingGraceMs);
+        return { changed: await this.#target.missing(certain, generation), items: 1, bytes };
+      }
       this.#missing.clear();
-      if (result.kind === "unchanged") return { changed: false, items: 1, bytes };
+      if (result.kind === "unchanged") {
+        this.#target.unchanged();
+        return { changed: false, items: 1, bytes };
+      }
       const changed = await this.#target.apply(result.document, generation, signal);
       if (changed !== "superseded") return { changed, items: 1, bytes };
     }
@@ -46,11 +84,5 @@ export class CollectionChannel implements Channel {
 
   async close(): Promise<void> {
     await this.#target?.close();
-  }
-
-  async #onMissing(generation: number): Promise<boolean> {
-    this.#missing.saw();
-    if (this.#settings.missing !== "remove" || !this.#missing.isCertain(this.#settings.missingGraceMs)) return false;
-    return (await this.#target?.remove(generation)) ?? false;
   }
 }

@@ -1,3 +1,4 @@
+import type { MergeRule } from "../modes/merge-rule.js";
 import type { WriteModePolicy } from "../modes/write-mode-policy.js";
 
 /** One replicated collection, its configuration checked and its defaults filled in. */
@@ -17,6 +18,8 @@ export interface CollectionSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   readonly maxDocumentBytes: number;
+  /** The collection's own merge, or `null` for the three-way merge. */
+  readonly mergeRule: MergeRule | null;
   readonly missing: "keep" | "remove";
   readonly missingGraceMs: number;
 }

@@ -8,19 +8,25 @@ export const WRITE_ATTEMPTS = 10;
 export interface DocumentTarget {
   /**
    * What to ask the primary with.
-   * @returns `hash`: its hash of what we have, `null` for everything; `generation`: to be handed back to `apply`
+   * @returns `hash`: its hash of what we have, `null` for everything; `generation`: to be handed back; `null`: nothing is to be asked
    */
-  known(): Promise<{ readonly hash: string | null; readonly generation: number }>;
+  known(): Promise<{ readonly hash: string | null; readonly generation: number } | null>;
   /**
    * Takes over the primary's document.
    * @returns whether the local document changed; `superseded`: something newer got in since `known`, so ask again
-   * @throws LOCAL_CONFLICT, LOCAL_STORE, or the signal's reason; nothing is half written
+   * @throws LOCAL_CONFLICT, LOCAL_STORE, MERGE_FAILED, or the signal's reason; nothing is half written
    */
   apply(document: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded">;
+  /** The primary still has what we know. */
+  unchanged(): void;
+  /**
+   * The primary has no document.
+   * @param certain it has said so long enough, and often enough, to remove the local copy
+   * @returns whether the local copy was removed
+   */
+  missing(certain: boolean, generation: number): Promise<boolean>;
   /** Ends what is being written, and begins nothing more until the next `known`. */
   close(): Promise<void>;
-  /** Removes the local document, for a primary that has none any more, unless something newer got in. */
-  remove(generation: number): Promise<boolean>;
 }
 
 export function localConflict(name: string): ReplicaError {

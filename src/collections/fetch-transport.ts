@@ -1,4 +1,4 @@
-import { readText, tooLarge } from "./body-reader.js";
+import { readDocument, readErrorText, tooLarge } from "./body-reader.js";
 import { withDeadline } from "./request-deadline.js";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.js";
 import { mapTransportError, requestTimedOut } from "./transport-errors.js";
@@ -17,8 +17,12 @@ export function createFetchTransport(fetchFn: typeof fetch): Transport {
     const header = (name: string): string | null => response.headers?.get(name) ?? null;
     // The headers of a 304 may speak of the document that it does not send.
     if (response.status === 304) return { status: 304, header, body: "", bytes: 0 };
-    if (!header("content-encoding") && Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
-    const { text, bytes } = await readText(bodyOf(response), maxBytes, url);
+    const success = response.status >= 200 && response.status < 300;
+    const declared = header("content-encoding") ? 0 : Number(header("content-length") ?? 0);
+    if (success && declared > maxBytes) throw tooLarge(maxBytes, url);
+    const { text, bytes } = success
+      ? await readDocument(bodyOf(response), maxBytes, url)
+      : await readErrorText(bodyOf(response));
     return { status: response.status, header, body: text, bytes };
   }
 

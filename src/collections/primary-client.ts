@@ -6,6 +6,7 @@ import { type PulledDocument, parseJson, parsePullAnswer } from "./pull-answer.j
 import { sendFollowing } from "./redirects.js";
 import { withRetries } from "./retry.js";
 import { parseRetryAfter } from "./retry-after.js";
+import { isTemporary } from "./temporary-status.js";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.js";
 
 /** Answer to a conditional pull. */
@@ -18,11 +19,8 @@ export type PullResult =
 export interface PushAnswer {
   readonly status: number;
   readonly body: unknown;
-}
-
-/** Statuses that a later try may turn into a success. */
-function isTemporary(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
+  /** The primary's wish, in milliseconds; `null` for none. */
+  readonly retryAfterMs: number | null;
 }
 
 /** One collection at its primary. */
@@ -67,7 +65,8 @@ export class PrimaryClient {
   async push(url: string, body: string, signal: AbortSignal): Promise<PushAnswer> {
     const headers = { ...this.#settings.headers, Accept: JSON_TYPE, "Content-Type": JSON_TYPE };
     const answer = await this.#send({ method: "POST", url, headers, body, signal });
-    return { status: answer.status, body: parseJson(answer) };
+    const retryAfterMs = parseRetryAfter(answer.header("retry-after"));
+    return { status: answer.status, body: parseJson(answer), retryAfterMs };
   }
 
   #send(request: Pick<HttpRequest, "method" | "url" | "headers" | "body" | "signal">): Promise<HttpAnswer> {

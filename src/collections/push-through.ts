@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReplicaError, toReplicaError } from "../errors.js";
 import { documentHash } from "../protocol/canonical-json.js";
-import { isJsonObject } from "../protocol/json-object.js";
 import { HASH_MISMATCH } from "../protocol/wire.js";
-import { describeUrl } from "./describe-url.js";
 import type { PrimaryClient, PullResult, PushAnswer } from "./primary-client.js";
+import { acceptedHash, verifyPushAnswer } from "./push-answer.js";
 import { type PushBody, parsePushBody } from "./push-body.js";
 import type { ReplacedDocument } from "./replaced-document.js";
 import { withDeadline } from "./request-deadline.js";
@@ -90,9 +89,9 @@ export class PushThrough {
     });
     const held = result.kind === "document" ? result.document.hash : null;
     if (held === push.hash && result.kind === "document") {
-      return { status: 200, body: { hash: held, timestamp: result.document.timestamp } };
+      return { status: 200, body: { hash: held, timestamp: result.document.timestamp }, retryAfterMs: null };
     }
-    return held === push.baseHash ? null : { status: 409, body: { error: HASH_MISMATCH } };
+    return held === push.baseHash ? null : { status: 409, body: { error: HASH_MISMATCH }, retryAfterMs: null };
   }
 
   /**
@@ -127,23 +126,6 @@ const LOST: ReadonlySet<string> = new Set([
   "ANSWER_TOO_LARGE",
   "ANSWER_INVALID",
 ]);
-
-/** An answer can be relayed when it is an acceptance with a hash or a refusal. Anything else says nothing about the push. */
-function verifyPushAnswer(answer: PushAnswer, url: string): PushAnswer {
-  if (acceptedHash(answer) !== null || (answer.status >= 400 && answer.status < 600)) return answer;
-  throw new ReplicaError(
-    "ANSWER_INVALID",
-    `${describeUrl(url)} answered a push with ${answer.status}, but without a hash`,
-    {
-      status: answer.status,
-      hint: "Check that `url` and `pushPath` name a collection of a Starfish server.",
-    },
-  );
-}
-
-function acceptedHash({ status, body }: PushAnswer): string | null {
-  return status === 200 && isJsonObject(body) && typeof body.hash === "string" ? body.hash : null;
-}
 
 function notJson(status: number): { error: string } {
   return { error: `The primary answered ${status} without a JSON body` };

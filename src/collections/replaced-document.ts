@@ -1,6 +1,6 @@
 import type { DocumentContent } from "../modes/document-content.js";
 import type { Reconcile } from "../modes/reconcile.js";
-import type { BaseRecords } from "./base-record.js";
+import type { BaseRecords } from "./base-records.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
 import type { LocalCopy } from "./local-copy.js";
 import type { PulledDocument } from "./pull-answer.js";
@@ -17,10 +17,13 @@ export class ReplacedDocument implements DocumentTarget {
   readonly #records: BaseRecords;
   readonly #reconcile: Reconcile;
   #generation = 0;
-  #baseForgotten = false;
+  #marked = false;
 
-  constructor(name: string, local: LocalCopy, records: BaseRecords, reconcile: Reconcile) {
+  readonly #removesMissing: boolean;
+
+  constructor(name: string, local: LocalCopy, records: BaseRecords, reconcile: Reconcile, missing: "keep" | "remove") {
     this.#name = name;
+    this.#removesMissing = missing === "remove";
     this.#local = local;
     this.#records = records;
     this.#reconcile = reconcile;
@@ -42,7 +45,7 @@ export class ReplacedDocument implements DocumentTarget {
       if (generation !== this.#generation) return "superseded";
       const content = this.#reconcile({ local: state.document, remote, base: null });
       if (!content) return false;
-      await this.#forgetBase();
+      await this.#markReplaced();
       if (await this.#local.write(content, state)) return true;
     }
     throw localConflict(this.#name);
@@ -50,7 +53,10 @@ export class ReplacedDocument implements DocumentTarget {
 
   async close(): Promise<void> {}
 
-  async remove(generation: number): Promise<boolean> {
+  unchanged(): void {}
+
+  async missing(certain: boolean, generation: number): Promise<boolean> {
+    if (!certain || !this.#removesMissing) return false;
     const { baseHash } = await this.#local.read();
     if (baseHash === null || generation !== this.#generation) return false;
     await this.#local.remove();
@@ -69,11 +75,11 @@ export class ReplacedDocument implements DocumentTarget {
     return await this.#local.write(content, state);
   }
 
-  /** What an earlier mode remembered does not belong to what is written now, and must not if that mode comes back. */
-  async #forgetBase(): Promise<void> {
-    if (this.#baseForgotten) return;
-    await this.#records.forget();
-    this.#baseForgotten = true;
+  /** What another mode remembered must not be taken for the truth if that mode comes back. */
+  async #markReplaced(): Promise<void> {
+    if (this.#marked) return;
+    await this.#records.markReplaced();
+    this.#marked = true;
   }
 
   /** The local document, for who must know what readers have seen of it. */

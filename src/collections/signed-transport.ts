@@ -3,6 +3,8 @@ import type { Transport } from "./transport.js";
 
 /** Signs requests; `createReplicaAuth` gives one. */
 export interface RequestSigner {
+  /** The Ed25519 public key that signs, in lowercase hex: who the primary thinks we are. */
+  readonly publicKey?: string;
   /** The headers that authenticate this one request. A second request needs its own. */
   sign(request: { method: string; url: string; body?: string }): Promise<Record<string, string>>;
   /**

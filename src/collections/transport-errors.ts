@@ -15,6 +15,16 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
 export function mapTransportError(error: unknown, url: string): ReplicaError {
   if (error instanceof ReplicaError) return error;
   const code = systemCode(error);
+  if (code?.startsWith("Z_")) {
+    return new ReplicaError(
+      "ANSWER_INVALID",
+      `${describeUrl(url)} answered with a body that cannot be decompressed: ${code}`,
+      {
+        retryable: true,
+        cause: error,
+      },
+    );
+  }
   const detail = code ?? (error instanceof Error ? error.message : String(error));
   return new ReplicaError("PRIMARY_UNREACHABLE", `${describeUrl(url)} cannot be reached: ${detail}`, {
     retryable: true,

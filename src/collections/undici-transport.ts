@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { readText, tooLarge } from "./body-reader.js";
+import { readDocument, readErrorText, tooLarge } from "./body-reader.js";
 import { ACCEPTED_ENCODINGS, decode } from "./content-encoding.js";
 import { withDeadline } from "./request-deadline.js";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.js";
@@ -27,12 +27,12 @@ export function createUndiciTransport({ connections = 8 }: UndiciTransportOption
     request: HttpRequest,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    const { url, method, body, maxBytes } = request;
+    const { url, method, maxBytes } = request;
     const answer = await send(url, {
       dispatcher: agent,
       method,
       headers: { "accept-encoding": ACCEPTED_ENCODINGS, ...request.headers },
-      body: body ?? null,
+      body: request.body ?? null,
       signal,
       // Our own deadline covers both.
       headersTimeout: 0,
@@ -42,8 +42,10 @@ export function createUndiciTransport({ connections = 8 }: UndiciTransportOption
     try {
       // The headers of a 304 may speak of the document that it does not send.
       if (answer.statusCode === 304) return { status: 304, header, body: "", bytes: 0 };
-      if (Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
-      const { text, bytes } = await readText(decode(answer.body, header("content-encoding"), url), maxBytes, url);
+      const success = answer.statusCode >= 200 && answer.statusCode < 300;
+      if (success && Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
+      const body = decode(answer.body, header("content-encoding"), url);
+      const { text, bytes } = success ? await readDocument(body, maxBytes, url) : await readErrorText(body);
       return { status: answer.statusCode, header, body: text, bytes };
     } finally {
       // After a whole body this does nothing; after a broken one it frees the socket.

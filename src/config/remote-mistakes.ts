@@ -17,6 +17,7 @@ const KNOWN_KEYS = [
   "onPullMaxWaitMs",
   "requestTimeoutMs",
   "maxDocumentBytes",
+  "merge",
   "missing",
   "missingGraceMs",
 ] as const;
@@ -44,6 +45,7 @@ export function remoteMistakes(remote: unknown): string[] {
     ...triggerMistakes(remote.syncTriggers),
     ...rangeMistakes(remote),
     ...missingMistakes(remote),
+    ...mergeMistakes(remote),
   ];
 }
 
@@ -119,8 +121,15 @@ function missingMistakes({ missing, writeMode }: Record<string, unknown>): strin
   if (missing === undefined || missing === "keep") return [];
   if (missing !== "remove") return [`missing must be "keep" or "remove", got ${show(missing)}`];
   const policy = WRITE_MODES.includes(writeMode as WriteMode) ? POLICIES[writeMode as WriteMode] : null;
-  if (!policy || (policy.reconcile && !policy.keepsBase)) return [];
+  if (!policy || !policy.keepsBase) return [];
   return [`missing "remove" would take away clients' writes in write mode "${writeMode}": use "keep"`];
+}
+
+function mergeMistakes({ merge, writeMode }: Record<string, unknown>): string[] {
+  if (merge === undefined) return [];
+  if (typeof merge !== "function") return [`merge must be a function of { base, local, remote }, got ${show(merge)}`];
+  const merges = writeMode === "bidirectional" || writeMode === "push_only";
+  return merges ? [] : [`merge has no use in write mode ${show(writeMode)}: remove it`];
 }
 
 function show(value: unknown): string {

@@ -30,6 +30,7 @@ export function collectionSettings(collection: RemoteCollection, defaults: Colle
     headers: { ...remote.headers },
     requestTimeoutMs: remote.requestTimeoutMs ?? defaults.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
     maxDocumentBytes: remote.maxDocumentBytes ?? defaults.maxDocumentBytes ?? DEFAULTS.maxDocumentBytes,
+    mergeRule: remote.merge ?? null,
     missing: remote.missing ?? "keep",
     missingGraceMs: remote.missingGraceMs ?? DEFAULTS.missingGraceMs,
   };

@@ -1,6 +1,8 @@
 import type { RequestSigner } from "../collections/signed-transport.js";
 import { remoteMistakes } from "../config/remote-mistakes.js";
 import { ConfigurationError, type ReplicaError } from "../errors.js";
+import type { ChangeFeed } from "../feeds/change-feed.js";
+import { isJsonObject } from "../protocol/json-object.js";
 import type { BackOffOptions } from "../scheduler/delays.js";
 import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
 import { channelName, type RemoteCollection } from "./remote-collection.js";
@@ -12,6 +14,8 @@ export interface ReplicaManagerOptions {
   readonly fetchFn?: typeof fetch;
   /** Signs the requests to primaries, over the pool: `createReplicaAuth()`. Not together with `fetchFn`. */
   readonly auth?: RequestSigner;
+  /** Tells of changes at the primary: collections with the `on_change` trigger sync at once. Default none. */
+  readonly feed?: ChangeFeed;
   /** Told of every failed sync that nobody awaits, and of pushes that could not be forwarded. Default: nothing is logged. */
   readonly onError?: (name: string, error: ReplicaError) => void;
   /** Syncs, and sockets, at once per primary. Default 8. */
@@ -37,6 +41,9 @@ export function verifyManagerArguments(collections: readonly RemoteCollection[],
     const name = channelName(collection.name, collection.namespace);
     const say = (what: string): number => mistakes.push(`Collection "${name}": ${what}`);
     remoteMistakes(collection.remote).forEach(say);
+    if (!options.feed && isJsonObject(collection.remote) && onChange(collection.remote)) {
+      say('the trigger "on_change" needs a feed: pass `feed`, for instance createSseFeed({ url })');
+    }
     if (names.has(name)) say("is listed twice: give each collection one entry");
     names.add(name);
     const { storagePath } = collection;
@@ -71,4 +78,8 @@ function optionMistakes(options: ReplicaManagerOptions): string[] {
   if (options.fetchFn && options.auth)
     mistakes.push("auth and fetchFn exclude each other: pass auth alone to sign over the pool");
   return mistakes;
+}
+
+function onChange({ syncTriggers }: RemoteCollection["remote"]): boolean {
+  return Array.isArray(syncTriggers) && syncTriggers.includes("on_change");
 }

@@ -1,33 +1,21 @@
 import type { ObjectStore } from "@drakkar.software/starfish-server";
-import { createFetchTransport } from "../collections/fetch-transport.js";
 import type { ForwardedPush } from "../collections/push-through.js";
-import { createSignedTransport } from "../collections/signed-transport.js";
-import type { Transport } from "../collections/transport.js";
-import { createUndiciTransport } from "../collections/undici-transport.js";
+import { type Verification, verifyDocument } from "../collections/verify-document.js";
 import type { RemoteConfig } from "../config.js";
 import { ReplicaError } from "../errors.js";
 import type { WriteMode } from "../modes/write-mode.js";
 import type { WriteModePolicy } from "../modes/write-mode-policy.js";
-import { ChannelScheduler, type ScheduledChannel } from "../scheduler/channel-scheduler.js";
+import { ChannelScheduler } from "../scheduler/channel-scheduler.js";
 import { guardErrorHandler } from "../scheduler/error-handler.js";
-import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
-import type { ChannelStatus } from "../scheduler/run-ledger.js";
-import { SCHEDULE_DEFAULTS, type Schedule } from "../scheduler/schedule.js";
+import { SCHEDULE_DEFAULTS } from "../scheduler/schedule.js";
+import { followChanges } from "./change-follower.js";
 import { collectionSettings } from "./collection-defaults.js";
-import { type CollectionParts, createCollectionParts } from "./collection-parts.js";
+import { type CollectionParts, type CollectionSurroundings, createCollectionParts } from "./collection-parts.js";
+import { type CollectionStatus, collectionStatus } from "./collection-status.js";
+import { createTransport } from "./create-transport.js";
 import { type ReplicaManagerOptions, verifyManagerArguments } from "./manager-options.js";
 import type { RemoteCollection } from "./remote-collection.js";
-
-/** What one collection has done and is about to do. */
-export interface CollectionStatus extends ChannelStatus {
-  readonly collection: string;
-  readonly namespace: string | null;
-  readonly writeMode: WriteMode;
-  /** URL that is pulled. */
-  readonly primary: string;
-  /** Since when the primary has had no document; ISO 8601, or `null`. */
-  readonly missingSince: string | null;
-}
+import { outboxSchedule, pullSchedule } from "./schedules.js";
 
 interface Managed extends CollectionParts {
   readonly collection: RemoteCollection;
@@ -39,58 +27,95 @@ interface Managed extends CollectionParts {
  */
 export class ReplicaManager {
   readonly #managed = new Map<string, Managed>();
-  readonly #scheduler: ChannelScheduler;
-  readonly #transport: Transport;
+  readonly #pulls: ChannelScheduler;
+  readonly #outboxes: ChannelScheduler;
+  readonly #options: ReplicaManagerOptions;
+  readonly #transport: ReturnType<typeof createTransport>;
   readonly #onError: (name: string, error: ReplicaError) => void;
-  #forwarding = new AbortController();
   readonly #forwards = new Set<Promise<unknown>>();
+  #running = new AbortController();
+  #following: AsyncDisposable | null = null;
+  #stopping: Promise<void> | null = null;
 
   /**
    * @throws ConfigurationError that lists every mistake
    */
   constructor(store: ObjectStore, collections: readonly RemoteCollection[], options: ReplicaManagerOptions = {}) {
     verifyManagerArguments(collections, options);
+    this.#options = options;
     this.#onError = guardErrorHandler(options.onError);
     this.#transport = createTransport(options);
+    const around: CollectionSurroundings = {
+      store,
+      transport: this.#transport,
+      takesProof: ({ pubkey }) => options.auth?.publicKey === undefined || options.auth.publicKey === pubkey,
+      pull: (name, when) => (when === "now" ? this.#pulls.wake(name) : this.#pulls.nudge(name)),
+      flush: (name, when) => {
+        if (!this.#managed.get(name)?.outbox) return;
+        when === "now" ? this.#outboxes.wake(name) : this.#outboxes.nudge(name);
+      },
+      onError: this.#onError,
+    };
     for (const collection of collections) {
       const settings = collectionSettings(collection, options);
-      this.#managed.set(settings.name, { collection, ...createCollectionParts(store, settings, this.#transport) });
+      this.#managed.set(settings.name, { collection, ...createCollectionParts(settings, around) });
     }
-    this.#scheduler = new ChannelScheduler([...this.#managed.values()].map(scheduled), options);
+    const managed = [...this.#managed.values()];
+    this.#pulls = new ChannelScheduler(managed.map(pullSchedule), options);
+    this.#outboxes = new ChannelScheduler(managed.flatMap(outboxSchedule), options);
   }
 
   /** Syncs every collection once, then each by its triggers. A second call does nothing. */
   start(): void {
-    this.#scheduler.start();
-    if (this.#forwarding.signal.aborted) this.#forwarding = new AbortController();
+    if (this.#stopping) throw new ReplicaError("STOPPED", "stop() is under way: await it before start()");
+    this.#pulls.start();
+    this.#outboxes.start();
+    if (this.#running.signal.aborted) this.#running = new AbortController();
+    if (!this.#options.feed || this.#following) return;
+    const follower = followChanges([...this.#managed.values()], (name) => this.#pulls.wake(name));
+    this.#following = this.#options.feed.subscribe(follower, this.#running.signal);
   }
 
   /**
    * Aborts what is under way and waits until it has ended. Afterwards nothing of this manager touches the store or the network, and the
    * process may end.
    */
-  async stop(): Promise<void> {
-    this.#forwarding.abort(new ReplicaError("STOPPED", "replication is stopped"));
-    await Promise.all([this.#scheduler.stop(), ...this.#forwards]);
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#running.abort(new ReplicaError("STOPPED", "replication is stopped"));
+    const following = this.#following;
+    this.#following = null;
+    await Promise.all([
+      this.#pulls.stop(),
+      this.#outboxes.stop(),
+      following?.[Symbol.asyncDispose](),
+      ...this.#forwards,
+    ]);
     await this.#transport.close();
   }
 
   /**
-   * Syncs one collection now, or joins its sync under way.
+   * Syncs one collection now, or joins its sync under way. Pulls and merges; what is waiting to be sent is the outbox's business.
    * @throws the sync's error; UNKNOWN_COLLECTION; STOPPED after `stop()`
    */
   async syncNow(name: string): Promise<void> {
-    await this.#scheduler.syncNow(this.#get(name).settings.name);
+    await this.#pulls.syncNow(this.#get(name).settings.name);
   }
 
   /** Syncs every collection. Failures go to `onError`. */
   async syncAll(): Promise<void> {
-    await this.#scheduler.syncAll();
+    await this.#pulls.syncAll();
   }
 
   /** A client is about to read: syncs first where `on_pull` asks for it, waiting no longer than `onPullMaxWaitMs`. Never rejects. */
   async onPull(name: string): Promise<void> {
-    if (this.#managed.has(name)) await this.#scheduler.onPull(name);
+    if (this.#managed.has(name)) await this.#pulls.onPull(name);
   }
 
   /** The configuration of a replicated collection, or `undefined`. */
@@ -115,70 +140,77 @@ export class ReplicaManager {
     if (Buffer.byteLength(rawBody) > (collection.maxBodyBytes ?? Number.POSITIVE_INFINITY)) {
       return { status: 413, body: { error: "Payload too large" } };
     }
-    const forward = pushThrough.forward(rawBody, this.#forwarding.signal);
+    const forward = pushThrough.forward(rawBody, this.#running.signal);
     this.#forwards.add(forward);
     const { answer, inStep, error } = await forward.finally(() => this.#forwards.delete(forward));
     if (error && error.code !== "STOPPED") this.#onError(name, error);
     const stale = answer.status === 409 || (answer.status >= 200 && answer.status < 300 && !inStep);
     if (stale) {
-      await this.#scheduler.refresh(
-        settings.name,
-        collection.remote.onPullMaxWaitMs ?? SCHEDULE_DEFAULTS.onPullMaxWaitMs,
-      );
+      await this.#pulls.refresh(settings.name, collection.remote.onPullMaxWaitMs ?? SCHEDULE_DEFAULTS.onPullMaxWaitMs);
     }
     return answer;
   }
 
   /**
    * A client's write is about to be stored here. Resolves when no merge is half written.
-   * @throws LOCAL_STORE
+   * @throws LOCAL_STORE; STOPPED
    */
   async beforeLocalWrite(name: string): Promise<void> {
     await this.#managed.get(name)?.merged?.settled();
   }
 
+  /** A client's write was stored here: it is sent on soon. Without this call it is found by the next run. */
+  afterLocalWrite(name: string): void {
+    const { outbox } = this.#managed.get(name) ?? {};
+    if (!outbox) return;
+    outbox.pending.noteWrite();
+    this.#outboxes.nudge(name);
+  }
+
+  /**
+   * Sends a dead letter again.
+   * @returns whether there was one
+   * @throws UNKNOWN_COLLECTION; LOCAL_STORE
+   */
+  async retryDeadLetter(name: string): Promise<boolean> {
+    const { outbox } = this.#get(name);
+    if (!outbox || !(await outbox.pending.retry())) return false;
+    this.#outboxes.wake(name);
+    return true;
+  }
+
+  /**
+   * Gives up a write that the primary refused. In a `bidirectional` collection the local document becomes the primary's last known one; in a
+   * `push_only` one, or where the primary has none, it stays and is not sent until a client writes again.
+   * @returns whether there was one, and nobody wrote meanwhile
+   * @throws UNKNOWN_COLLECTION; LOCAL_STORE
+   */
+  async dropDeadLetter(name: string): Promise<boolean> {
+    const { outbox, settings } = this.#get(name);
+    return (await outbox?.pending.drop(settings.policy.pulls)) ?? false;
+  }
+
+  /** Compares every collection with its primary by hash. Changes nothing, here or there; a primary that fails is part of the report. */
+  async verify(): Promise<Verification[]> {
+    const report: Verification[] = [];
+    for (const parts of this.#managed.values()) report.push(await verifyDocument(parts, this.#running.signal));
+    return report;
+  }
+
   status(): CollectionStatus[] {
-    return this.#scheduler.status().map((status) => {
-      const { settings, channel } = this.#get(status.name);
-      return {
-        ...status,
-        collection: settings.collection,
-        namespace: settings.namespace,
-        writeMode: settings.policy.mode,
-        primary: settings.pullUrl,
-        missingSince: channel.missingSince,
-      };
-    });
+    const sends = new Map(this.#outboxes.status().map((status) => [status.name, status]));
+    return this.#pulls
+      .status()
+      .map((status) => collectionStatus(this.#get(status.name), status, sends.get(status.name)));
   }
 
   #get(name: string): Managed {
     const managed = this.#managed.get(name);
-    if (!managed) throw unknownCollection(name);
+    if (!managed) {
+      throw new ReplicaError("UNKNOWN_COLLECTION", `[ReplicaManager] Unknown remote collection: "${name}"`);
+    }
     return managed;
   }
-}
-
-function createTransport({ fetchFn, auth, concurrency }: ReplicaManagerOptions): Transport {
-  if (fetchFn) return createFetchTransport(fetchFn);
-  const pool = createUndiciTransport(concurrency === undefined ? {} : { connections: concurrency });
-  return auth ? createSignedTransport(pool, auth) : pool;
-}
-
-function scheduled({ channel, collection: { remote }, settings }: Managed): ScheduledChannel {
-  const schedule: Schedule = {
-    // A mode that pulls nothing has nothing to do on a timer or a read.
-    triggers: settings.policy.reconcile ? remote.syncTriggers : [],
-    intervalMs: remote.intervalMs ?? SCHEDULE_DEFAULTS.intervalMs,
-    onPullMinIntervalMs: remote.onPullMinIntervalMs ?? SCHEDULE_DEFAULTS.onPullMinIntervalMs,
-    onPullMaxWaitMs: remote.onPullMaxWaitMs ?? SCHEDULE_DEFAULTS.onPullMaxWaitMs,
-    // Room for the retries of one pull.
-    runTimeoutMs: Math.min(MAX_TIMER_MS, 3 * settings.requestTimeoutMs + 10_000),
-  };
-  return { channel, schedule, group: new URL(settings.pullUrl).origin };
-}
-
-function unknownCollection(name: string): ReplicaError {
-  return new ReplicaError("UNKNOWN_COLLECTION", `[ReplicaManager] Unknown remote collection: "${name}"`);
 }
 
 function notForwarding(name: string, mode: WriteMode): ReplicaError {

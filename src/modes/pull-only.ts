@@ -4,6 +4,7 @@ import type { WriteModePolicy } from "./write-mode-policy.js";
 /** The primary's documents, read-only. */
 export const pullOnly: WriteModePolicy = {
   mode: "pull_only",
+  pulls: true,
   reconcile: replace,
   keepsBase: false,
   requiresPushPath: false,

@@ -10,8 +10,10 @@ export interface Refusal {
 /** What a write mode means. One file per mode. */
 export interface WriteModePolicy {
   readonly mode: WriteMode;
-  /** What the primary's document does to the local one; `null` when nothing is pulled. */
-  readonly reconcile: Reconcile | null;
+  /** Whether the primary's document comes here by itself. */
+  readonly pulls: boolean;
+  /** What the primary's document does to the local one. */
+  readonly reconcile: Reconcile;
   /** Whether the local document may differ from the primary's, so that a base record tells the two sides' changes apart. */
   readonly keepsBase: boolean;
   readonly requiresPushPath: boolean;

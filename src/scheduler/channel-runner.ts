@@ -39,6 +39,7 @@ export class ChannelRunner {
   #current: Run | null = null;
   #ticket: RunTicket | null = null;
   #begun = false;
+  #begunAt = 0;
   #following: Promise<SyncOutcome> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #nextRunAt: number | null = null;
@@ -101,7 +102,10 @@ export class ChannelRunner {
       const now = performance.now();
       if (now < this.#retryAt || now - this.#ledger.completedAt < this.#schedule.onPullMinIntervalMs) return;
     }
-    await settledWithin(this.request("on_pull"), this.#schedule.onPullMaxWaitMs);
+    // A run that hangs has had its chance with the readers before.
+    const age = this.#begun ? performance.now() - this.#begunAt : 0;
+    const patience = Math.max(0, this.#schedule.onPullMaxWaitMs - age);
+    await settledWithin(this.request("on_pull"), patience);
   }
 
   /** Waits a bounded time for a run that begins after this call. Never rejects: a failure is reported like any other. */
@@ -112,6 +116,11 @@ export class ChannelRunner {
   /** The source says that it changed: run soon, back-off or not. */
   wake(): void {
     if (this.#phase === "started") this.#inBackground("on_change", true);
+  }
+
+  /** There is something to do: run soon, unless backing off. */
+  nudge(): void {
+    if (performance.now() >= this.#retryAt) this.wake();
   }
 
   status(): ChannelStatus {
@@ -158,6 +167,7 @@ export class ChannelRunner {
       this.#ticket = ticket;
       try {
         await Promise.race([ticket.granted, abortion(abort.signal)]);
+        if (!this.#begun) this.#begunAt = performance.now();
         this.#begun = true;
         const outcome = await this.#round(reason, abort);
         total = {

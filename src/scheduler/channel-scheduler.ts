@@ -104,6 +104,11 @@ export class ChannelScheduler {
     this.#runner(name).wake();
   }
 
+  /** There is something to do. Waits for the back-off of a channel that is failing. */
+  nudge(name: string): void {
+    this.#runner(name).nudge();
+  }
+
   status(): ChannelStatus[] {
     return [...this.#runners.values()].map((runner) => runner.status());
   }

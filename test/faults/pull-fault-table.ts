@@ -83,7 +83,8 @@ export function pullFaults(elsewhere: string): ReadonlyMap<string, PullFault> {
     [
       "broken gzip",
       {
-        ...unreachable,
+        ...invalid,
+        says: /cannot be decompressed/,
         primary: hostile.text(gzipSync('{"data":{}}').fill(0, 12), 200, { "content-encoding": "gzip" }),
       },
     ],

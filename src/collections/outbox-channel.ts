@@ -1,0 +1,116 @@
+import { ReplicaError, type ReplicaErrorOptions } from "../errors.js";
+import type { AuthorProof } from "../modes/document-content.js";
+import { isJsonObject } from "../protocol/json-object.js";
+import type { Channel, SyncOutcome } from "../scheduler/channel.js";
+import type { SyncContext } from "../scheduler/sync-context.js";
+import { describeUrl } from "./describe-url.js";
+import type { MergedDocument } from "./merged-document.js";
+import type { Outgoing, PendingWrites } from "./pending-writes.js";
+import type { PrimaryClient, PushAnswer } from "./primary-client.js";
+import { acceptedHash, verifyPushAnswer } from "./push-answer.js";
+import { isTemporary } from "./temporary-status.js";
+import { wasNeverSent } from "./transport-errors.js";
+
+export interface OutboxChannelOptions {
+  readonly document: MergedDocument;
+  readonly pending: PendingWrites;
+  readonly primary: PrimaryClient;
+  readonly pushUrl: string;
+  /** Whether the primary takes this proof from us. It refuses any but the presenter's. */
+  readonly takesProof: (proof: AuthorProof) => boolean;
+  /** Asks for a pull: now, or unless the last one failed and its back-off is not over. */
+  readonly pull: (when: "now" | "unless_failing") => void;
+  /** Told of a write that became a dead letter. */
+  readonly onDeadLetter: (error: ReplicaError) => void;
+}
+
+/** Answers 409 to what the primary itself says it holds, after which the pause between tries grows. */
+const QUICK_CONFLICTS = 3;
+
+const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+
+/** Sends what clients wrote here to the primary. One push at a time; what was written meanwhile goes with the next. */
+export class OutboxChannel implements Channel {
+  readonly name: string;
+  readonly #options: OutboxChannelOptions;
+  #proofsDropped = 0;
+  #proofsRefused = false;
+
+  constructor(options: OutboxChannelOptions) {
+    this.name = options.document.name;
+    this.#options = options;
+  }
+
+  /** Documents sent without their author's proof, which the primary would not have taken from us. */
+  get proofsDropped(): number {
+    return this.#proofsDropped;
+  }
+
+  async sync({ signal }: SyncContext): Promise<SyncOutcome> {
+    const { pending, pull } = this.#options;
+    const next = await pending.next();
+    signal.throwIfAborted();
+    if (next === "look") pull("unless_failing");
+    return next === null || next === "look" ? NOTHING : await this.#send(next, signal);
+  }
+
+  async #send(outgoing: Outgoing, signal: AbortSignal): Promise<SyncOutcome> {
+    const { pending, document, primary, pushUrl } = this.#options;
+    const proof = this.#proofFor(outgoing);
+    const { data, baseHash } = outgoing;
+    const author = proof ? { authorPubkey: proof.pubkey, authorSignature: proof.signature } : {};
+    const body = JSON.stringify({ data, baseHash, ...author });
+    let answer: PushAnswer;
+    try {
+      answer = verifyPushAnswer(await primary.push(pushUrl, body, signal), pushUrl);
+    } catch (error) {
+      if (wasNeverSent(error)) await pending.reject(outgoing);
+      else document.wantPull();
+      throw error;
+    }
+    const hash = acceptedHash(answer);
+    if (hash !== null) {
+      await pending.confirm(outgoing, hash);
+      if (outgoing.proof && !proof) this.#proofsDropped += 1;
+      const more = !(await document.isInStep());
+      return { changed: true, items: 1, bytes: Buffer.byteLength(body), more };
+    }
+    if (answer.status === 403 && proof) {
+      this.#proofsRefused = true;
+      return await this.#send(outgoing, signal);
+    }
+    return await this.#refused(outgoing, answer);
+  }
+
+  async #refused(outgoing: Outgoing, answer: PushAnswer): Promise<SyncOutcome> {
+    const { pending, document, pushUrl, pull } = this.#options;
+    const { status, retryAfterMs } = answer;
+    if (status === 409) {
+      await pending.reject(outgoing, true);
+      document.wantPull();
+      if (pending.conflicts > QUICK_CONFLICTS) throw refusal(pushUrl, answer, { retryable: true });
+      pull("now");
+      return NOTHING;
+    }
+    if (status === 401 || isTemporary(status)) {
+      // A gateway may say so after the primary has stored it.
+      if (status >= 500 || status === 408) document.wantPull();
+      else await pending.reject(outgoing);
+      throw refusal(pushUrl, answer, { retryable: true, ...(retryAfterMs === null ? {} : { retryAfterMs }) });
+    }
+    const error = refusal(pushUrl, answer, { hint: "Mend the cause and retry the dead letter, or drop it." });
+    await pending.bury(outgoing, { code: error.code, status, message: error.message });
+    this.#options.onDeadLetter(error);
+    return NOTHING;
+  }
+
+  #proofFor({ proof }: Outgoing): AuthorProof | null {
+    return proof && !this.#proofsRefused && this.#options.takesProof(proof) ? proof : null;
+  }
+}
+
+function refusal(url: string, { status, body }: PushAnswer, options: ReplicaErrorOptions): ReplicaError {
+  const said = isJsonObject(body) && typeof body.error === "string" ? `: ${body.error.slice(0, 200)}` : "";
+  const code = isTemporary(status) ? "PRIMARY_UNAVAILABLE" : "PRIMARY_REFUSED";
+  return new ReplicaError(code, `${describeUrl(url)} answered ${status} to a push${said}`, { status, ...options });
+}
