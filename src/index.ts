@@ -7,6 +7,7 @@ export type { Verification } from "./collections/verify-document.js";
 export { validateReplicaConfig } from "./config/validate-replica-config.js";
 export { type NamespaceRemotes, type RemoteConfig, SYNC_TRIGGERS, type SyncTrigger } from "./config.js";
 export { ConfigurationError, ERROR_CODES, ReplicaError, type ReplicaErrorCode } from "./errors.js";
+export type { ChangeEvent, ChangeFeed, ChangeHandler } from "./feeds/change-feed.js";
 export type { CollectionStatus, OutboxStatus } from "./manager/collection-status.js";
 export type { ReplicaManagerOptions } from "./manager/manager-options.js";
 export type { RemoteCollection } from "./manager/remote-collection.js";
@@ -15,6 +16,7 @@ export type { MergeRule } from "./modes/merge-rule.js";
 export type { MergeInput } from "./modes/three-way-merge.js";
 export { WRITE_MODES, type WriteMode } from "./modes/write-mode.js";
 export { createReplicaServerPlugin, type ReplicaPluginOptions, type ReplicaServerPlugin } from "./plugin.js";
+export { createPrimaryServerPlugin, type PrimaryPluginOptions } from "./primary.js";
 export type { Channel, SyncOutcome } from "./scheduler/channel.js";
 export {
   ChannelScheduler,

@@ -52,6 +52,7 @@ describe("the package", () => {
         "SYNC_EVENTS",
         "SYNC_TRIGGERS",
         "WRITE_MODES",
+        "createPrimaryServerPlugin",
         "createReplicaAuth",
         "createReplicaServerPlugin",
         "validateReplicaConfig",
