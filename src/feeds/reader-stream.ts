@@ -4,6 +4,8 @@ import { type ReadyMessage, SSE } from "./sse-wire.js";
 
 /** Events that wait for one reader go out in pieces of about this size. */
 const PIECE_BYTES = 16 * 1024;
+/** A connection that takes nothing for so long is slow; a burst of events fills any connection for a moment. */
+const SLOW_AFTER_MS = 1_000;
 const HEARTBEAT: Uint8Array = Buffer.from(":\n\n");
 
 export interface ReaderStreamOptions {
@@ -11,7 +13,7 @@ export interface ReaderStreamOptions {
   readonly access: ReadAccess;
   readonly lastEventId: string | undefined;
   readonly heartbeatMs: number;
-  /** Bytes of events published since it connected that may wait for a reader whose connection is full. */
+  /** Bytes of events published since it connected that may wait for a reader whose connection takes nothing. */
   readonly maxPendingBytes: number;
   /** Milliseconds that the stream lives. */
   readonly maxAgeMs: number;
@@ -44,6 +46,8 @@ export class ReaderStream {
   #beat = false;
   /** Whether the connection has room: it has asked and not been answered. */
   #asked = false;
+  /** When the connection last took something, on the monotonic clock. */
+  #tookAt = performance.now();
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -69,17 +73,17 @@ export class ReaderStream {
     );
   }
 
-  /** Something was published. Ends the stream of a reader that is too far behind. */
+  /** Something was published. */
   published(): void {
     if (this.#asked) this.#wake?.();
-    else if (this.#isBehind()) this.#kill();
+    else this.#dropIfSlow();
   }
 
   /** A heartbeat is due. */
   beat(): void {
     this.#beat = true;
     if (this.#isOver()) this.end();
-    this.#wake?.();
+    else this.published();
   }
 
   /** Ends the stream in order. */
@@ -109,12 +113,14 @@ export class ReaderStream {
     this.#options.onEnd();
   }
 
-  /** A replay is not the reader's fault: only what was published since it connected counts. */
-  #isBehind(): boolean {
+  #dropIfSlow(): void {
     const { ring, maxPendingBytes } = this.#options;
+    if (performance.now() - this.#tookAt < SLOW_AFTER_MS) return;
     const next = ring.at(this.#place);
-    if (next === undefined) return this.#place < ring.first;
-    return ring.end - Math.max(next.end - next.bytes.byteLength, this.#connectedAt) > maxPendingBytes;
+    const start = next ? next.end - next.bytes.byteLength : ring.end;
+    // A replay is not its fault: what was published since it connected counts.
+    const waiting = ring.end - Math.max(start, this.#connectedAt);
+    if (this.#place < ring.first || waiting > maxPendingBytes) this.#kill();
   }
 
   #isOver(): boolean {
@@ -129,6 +135,7 @@ export class ReaderStream {
       if (this.#isOver()) return this.end();
       if (piece !== null) {
         this.#asked = false;
+        this.#tookAt = performance.now();
         this.#controller?.enqueue(piece);
         return;
       }

@@ -17,7 +17,7 @@ export interface SseChangesOptions extends ReaderAuthOptions {
   readonly bufferSize?: number;
   /** A stream is never silent for longer, in milliseconds. Default 15 000. */
   readonly heartbeatMs?: number;
-  /** A reader whose connection is full is dropped when more than this waits for it. Default 64 KiB. */
+  /** A reader is dropped when more than this waits for it and its connection has taken nothing for a second. Default 64 KiB. */
   readonly maxPendingBytes?: number;
   /** Readers at a time; more get 503. Default 1 000. */
   readonly maxSubscribers?: number;

@@ -29,9 +29,6 @@ const GOOD_AFTER_MS = 5_000;
 const QUIET_BEATS = 3;
 const LONGEST_QUIET_MS = 900_000;
 
-/** A server that does not greet is not one of ours, or is an older one: events count, and every connection is a gap. */
-const GREETING_WAIT_MS = 5_000;
-
 /** Keeps a stream of changes open, whatever happens to it, from `start` to `stop`. May be started again. */
 export class SseConnection {
   readonly #options: SseConnectionOptions;
@@ -87,6 +84,8 @@ export class SseConnection {
           if (signal.aborted) return;
           const problem = streamErrors.unreachable(error, this.#options.url);
           wishMs = problem.retryAfterMs ?? 0;
+          // What the stream said is of no use, and would be said again.
+          if (problem.code === "ANSWER_TOO_LARGE" || problem.code === "ANSWER_INVALID") this.#position = null;
           onError(problem);
         } finally {
           if (!signal.aborted) this.#live = false;
@@ -117,7 +116,8 @@ export class SseConnection {
       const answer = await openStream(transport, { url, headers, auth, lastEventId: this.#position }, cut.signal);
       if (cut.signal.aborted) return answer.discard();
       watch.allow(QUIET_BEATS * DEFAULT_HEARTBEAT_MS);
-      greeting = setTimeout(() => listener.other(), GREETING_WAIT_MS);
+      // A server that does not greet: its events count, and every connection is a gap.
+      greeting = setTimeout(() => listener.other(), connectTimeoutMs);
       const read = createStreamReader(url, maxEventLength, listener);
       let isEmpty = true;
       try {

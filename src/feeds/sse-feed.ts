@@ -16,7 +16,7 @@ export interface SseFeedOptions extends ReconnectOptions {
   readonly auth?: StreamSigner;
   /** What connects. Its answer's body must come in pieces. Default: undici, which has no deadline on a body. */
   readonly fetchFn?: typeof fetch;
-  /** From the request to the answer's head, in milliseconds. Default 10 000. */
+  /** From the request to the answer's head, and from there to the greeting, in milliseconds. Default 10 000. */
   readonly connectTimeoutMs?: number;
   /** Longest event, in characters. A longer one ends the connection. Default 65 536. */
   readonly maxEventLength?: number;

@@ -202,36 +202,42 @@ describe("GET /changes with cap-certs", () => {
     return ((await response.json()) as { hash: string }).hash;
   };
 
-  it("resolves the caller once and lets a signed feed in, each connect with a nonce of its own", async () => {
-    let asked = 0;
-    const resolver = capResolver();
-    const host = await startChangesHost({
-      collections: [forCapCerts(collection("posts"))],
-      roleResolver: async (context) => {
-        if (context.req.path.endsWith("/changes")) asked += 1;
-        return await resolver(context);
-      },
-      maxConnectionMs: 60,
-      heartbeatMs: 20,
-    });
-    const errors: unknown[] = [];
-    const feed = createSseFeed({
-      url: host.changesUrl,
-      auth,
-      reconnectBaseMs: 1,
-      onError: (error) => errors.push(error),
-    });
-    const handler = await subscribed(feed);
-    await handler.heard(await writer(`${host.url}/push/posts/doc`));
-    await waitFor(() => host.count("GET /v1/changes") >= 4);
-    const streams = host.requests.filter(({ path }) => path.endsWith("/changes"));
-    expect(new Set(streams.map(({ headers }) => headers["x-starfish-nonce"])).size).toBe(streams.length);
-    expect(streams.slice(0, 3).every(({ status }) => status === 200)).toBe(true);
-    expect(asked).toBe(streams.length);
-    expect(errors).toEqual([]);
-    // Everything was accounted for, over and over.
-    expect(handler.gaps).toBe(1);
-  });
+  it.each([
+    ["auth", () => ({ auth })],
+    ["fetchFn: auth.fetch", () => ({ fetchFn: auth.fetch })],
+  ])(
+    "resolves the caller once per connect and lets a signed feed in, each time with a new nonce (%s)",
+    async (_how, signing) => {
+      let asked = 0;
+      const resolver = capResolver();
+      const host = await startChangesHost({
+        collections: [forCapCerts(collection("posts"))],
+        roleResolver: async (context) => {
+          if (context.req.path.endsWith("/changes")) asked += 1;
+          return await resolver(context);
+        },
+        maxConnectionMs: 60,
+        heartbeatMs: 20,
+      });
+      const errors: unknown[] = [];
+      const feed = createSseFeed({
+        url: host.changesUrl,
+        ...signing(),
+        reconnectBaseMs: 1,
+        onError: (error) => errors.push(error),
+      });
+      const handler = await subscribed(feed);
+      await handler.heard(await writer(`${host.url}/push/posts/doc`));
+      await waitFor(() => host.count("GET /v1/changes") >= 4);
+      const streams = host.requests.filter(({ path }) => path.endsWith("/changes"));
+      expect(new Set(streams.map(({ headers }) => headers["x-starfish-nonce"])).size).toBe(streams.length);
+      expect(streams.slice(0, 3).every(({ status }) => status === 200)).toBe(true);
+      expect(asked).toBe(streams.length);
+      expect(errors).toEqual([]);
+      // Everything was accounted for, over and over.
+      expect(handler.gaps).toBe(1);
+    },
+  );
 
   it("corrects a wrong clock by the primary's Date and connects at once", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
