@@ -40,6 +40,7 @@ export class MergedDocument implements DocumentTarget {
   /** The record's `remoteHash` once no intent is open; `undefined`: not known, look first. */
   #remoteHash: string | null | undefined;
   #closed = false;
+  #seenInStep = false;
   #wanted = false;
   #primaryState: PrimaryState = "unknown";
   #baseVersion = 0;
@@ -79,6 +80,11 @@ export class MergedDocument implements DocumentTarget {
     return remoteHash !== null && (await this.#local.readHash()) === remoteHash;
   }
 
+  /** Whether it was so when the last pull began. A client's write since then is told of by itself. */
+  get seenInStep(): boolean {
+    return this.#seenInStep;
+  }
+
   /** Changes whenever the base does. */
   get baseVersion(): number {
     return this.#baseVersion;
@@ -88,7 +94,9 @@ export class MergedDocument implements DocumentTarget {
     this.#closed = false;
     const remoteHash = await this.#recovered();
     if (this.#options.onDemand && !this.#wanted) return null;
-    return { hash: (await this.#local.readHash()) === null ? null : remoteHash, generation: 0 };
+    const localHash = await this.#local.readHash();
+    this.#seenInStep = localHash !== null && localHash === remoteHash;
+    return { hash: localHash === null ? null : remoteHash, generation: 0 };
   }
 
   /** What the primary holds must be looked at before anything is sent, also where the mode pulls nothing by itself. */
@@ -103,6 +111,7 @@ export class MergedDocument implements DocumentTarget {
       await this.#recover();
       signal.throwIfAborted();
       const changed = await this.#merge(remote);
+      this.#seenInStep = false;
       this.#looked("document");
       return changed;
     });

@@ -66,7 +66,10 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
     : new ShadowCopy(local, new LocalCopy(store, `${stateKey}.shadow`), new LocalCopy(store, `${stateKey}.folded`));
   const rule = mergeRule ? { rule: mergeRule } : {};
   const merged = new MergedDocument(name, copy, records, policy.reconcile, { ...rule, onDemand: !policy.pulls });
-  const flush = (recovered: boolean): void => around.flush(name, recovered ? "now" : "unless_failing");
+  const flush = (recovered: boolean): void => {
+    // The normal case: an unchanged poll, and nothing to send.
+    if (recovered || !merged.seenInStep) around.flush(name, recovered ? "now" : "unless_failing");
+  };
   const channel = new CollectionChannel(settings, primary, merged, flush);
   if (!pushUrl) return { ...common, channel, pushThrough: null, merged, outbox: null };
   const pending = new PendingWrites(merged, { trustsFirstPush: !policy.pulls, onDeadLetter: report });
