@@ -10,6 +10,7 @@ async function run() {
   const primary = ports && createPrimaryControl(ports);
   await primary?.clear();
   const result = await scenario.run({
+    contender,
     specifier,
     load: () => import(specifier),
     primary,

@@ -22,6 +22,10 @@ const ORDER = [
   "push-through",
   "import-time",
   "memory",
+  "write-to-visible",
+  "outbox",
+  "feed-subscribers",
+  "outage",
 ];
 
 const { values: options } = parseArgs({
@@ -44,6 +48,7 @@ prepare();
 const started = performance.now();
 const sections = [];
 for (const name of names) {
+  const begun = performance.now();
   const { scenario } = await import(`./scenarios/${name}.mjs`);
   const onRound = (what) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${name} ${what}` : "");
   const values = await runScenario(name, scenario, { quick: options.quick, profileDir, onRound });
@@ -52,7 +57,7 @@ for (const name of names) {
     compare(measure, values.ours[measure.key], values.theirs[measure.key]),
   );
   sections.push({ scenario, lines });
-  console.log(`\n${scenario.title}\n${table(lines)}`);
+  console.log(`\n${scenario.title}\n${table(lines)}\n${((performance.now() - begun) / 1000).toFixed(0)} s`);
 }
 const minutes = ((performance.now() - started) / 60_000).toFixed(1);
 console.log(`\n${minutes} minutes`);

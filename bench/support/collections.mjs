@@ -28,9 +28,9 @@ export function remoteConfig(name, url, overrides = {}) {
 }
 
 /** The first `count` collections as a `ReplicaManager` takes them. */
-export function remoteCollections(count, url) {
+export function remoteCollections(count, url, overrides = {}) {
   return Array.from({ length: count }, (_, index) => {
     const name = `c${index}`;
-    return { name, storagePath: `${name}/doc`, remote: remoteConfig(name, url) };
+    return { name, storagePath: `${name}/doc`, remote: remoteConfig(name, url, overrides) };
   });
 }

@@ -3,3 +3,6 @@ export const CONTENDERS = {
   ours: new URL("../dist/index.js", import.meta.url).href,
   theirs: "@drakkar.software/starfish-replica",
 };
+
+/** Our change feeds; the peer has none. */
+export const FEEDS = new URL("../dist/feeds/index.js", import.meta.url).href;

@@ -3,6 +3,7 @@ export function countTraffic(server) {
   const open = new Set();
   const closed = { received: 0, sent: 0 };
   let requests = 0;
+  let pushes = 0;
   let peakSockets = 0;
   let base = { received: 0, sent: 0 };
 
@@ -15,8 +16,9 @@ export function countTraffic(server) {
     return sum;
   };
 
-  server.on("request", () => {
+  server.on("request", ({ method }) => {
     requests += 1;
+    if (method === "POST") pushes += 1;
   });
   server.on("connection", (socket) => {
     open.add(socket);
@@ -32,13 +34,14 @@ export function countTraffic(server) {
     /** Counts from here. */
     mark() {
       requests = 0;
+      pushes = 0;
       peakSockets = open.size;
       base = totals();
     },
     /** Since the mark; `bytes` in both directions, `peakSockets` those open at the mark included. */
     counters() {
       const { received, sent } = totals();
-      return { requests, peakSockets, bytes: received - base.received + sent - base.sent };
+      return { requests, pushes, peakSockets, bytes: received - base.received + sent - base.sent };
     },
   };
 }

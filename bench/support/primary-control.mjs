@@ -23,10 +23,20 @@ export function createPrimaryControl({ port, controlPort }) {
     /** Removes all documents. */
     clear: () => ask("clear"),
     write: (name, bytes, revision) => ask("write", { name, bytes, revision }),
-    fill: (count, bytes) => ask("fill", { count, bytes }),
+    fill: (count, bytes, revision) => ask("fill", { count, bytes, revision }),
     /** Counts from here. */
     mark: () => ask("mark"),
-    /** `{ requests, bytes, peakSockets }` since the mark. */
+    /** `{ requests, pushes, bytes, peakSockets }` since the mark. */
     counters: () => ask("counters"),
+    /** `[{ name, revision, edited, at }]`, the documents stored since the mark. */
+    arrivals: () => ask("arrivals"),
+    /** Readers of the change feed. */
+    subscribers: () => ask("subscribers"),
+    /** Processor time since its start. */
+    cpuMs: () => ask("cpuMs"),
+    /** `process.memoryUsage()` after garbage collection. */
+    memory: () => ask("memory"),
+    /** Opens the port of a primary that was started closed. */
+    open: () => ask("open"),
   };
 }

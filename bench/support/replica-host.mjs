@@ -5,15 +5,16 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { remoteConfig, serverCollection } from "./collections.mjs";
 
-/** A replica server with one collection, `c0`, in this process: the contender's plugin in a real starfish-server. */
-export async function startReplicaHost({ createReplicaServerPlugin }, primaryUrl, overrides) {
+/** A replica server with `count` collections, `c0` and on, in this process: the contender's plugin in a real starfish-server. */
+export async function startReplicaHost({ createReplicaServerPlugin }, primaryUrl, overrides, count = 1) {
   const local = new Map();
   const store = new MemoryObjectStore(local);
-  const syncConfig = { version: 1, collections: [serverCollection("c0")] };
+  const names = Array.from({ length: count }, (_, index) => `c${index}`);
+  const syncConfig = { version: 1, collections: names.map((name) => serverCollection(name)) };
   const plugin = createReplicaServerPlugin({
     store,
     syncConfig,
-    collections: { c0: remoteConfig("c0", primaryUrl, overrides) },
+    collections: Object.fromEntries(names.map((name) => [name, remoteConfig(name, primaryUrl, overrides)])),
     // Not to the console: what was not in step shows in the numbers.
     onError: () => {},
   });
@@ -25,7 +26,7 @@ export async function startReplicaHost({ createReplicaServerPlugin }, primaryUrl
     server,
     manager: plugin.manager,
     port: server.address().port,
-    /** The local copy's data, or `undefined`. */
+    /** The local copy's data of `c0`, or `undefined`. */
     localData: () => local.has("c0/doc") && JSON.parse(local.get("c0/doc")).data,
     async stop() {
       server.closeAllConnections();

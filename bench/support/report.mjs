@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { median, quantile } from "./statistics.mjs";
 
-/** One line of the table: what both reached in one measure, by how much ours is better, and whether that is what was aimed at. */
-export function compare(measure, ours, theirs) {
+/**
+ * One line of the table: what both reached in one measure, by how much ours is better, and whether that is what was aimed at. Who has no
+ * values did not take part.
+ */
+export function compare(measure, ours = [], theirs = []) {
   const { label, unit = "", better, target, comparison = false } = measure;
   const [own, other] = [median(ours), median(theirs)];
   const ratio = better === "less" ? other / own : own / other;
@@ -32,6 +35,7 @@ function verdict(target, own, ratio, unit) {
 
 /** The median, and between which values the middle half of the rounds lies. */
 function withSpread(values, unit) {
+  if (values.length === 0) return "-";
   const [low, middle, high] = [0.25, 0.5, 0.75].map((p) => significant(quantile(values, p)));
   const spread = low === middle && high === middle ? "" : ` (${low} – ${high})`;
   return `${value(quantile(values, 0.5), unit)}${spread}`;

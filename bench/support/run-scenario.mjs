@@ -1,20 +1,23 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { startPrimary } from "./start-primary.mjs";
 
-const ROUND_TIMEOUT_MS = 60_000;
+const ROUND_TIMEOUT_MS = 120_000;
 
 /**
  * Runs the rounds of a scenario: each contender in a fresh process, in turns, who begins changes every round, all against one primary in
- * its own process. One uncounted round of each comes first and warms the primary up.
- * @returns the values of each measure, `{ ours: { key: [numbers] }, theirs: ... }`
+ * its own process. One uncounted round of each comes first and warms the primary up, unless `warmUp` is false. `contenders` names who takes
+ * part, where it is not both.
+ * @returns the values of each measure, `{ ours: { key: [numbers] }, theirs: ... }`; a round that has none for a measure adds none
  */
 export async function runScenario(name, scenario, { quick, profileDir, onRound }) {
   const values = { ours: {}, theirs: {} };
   const primary = scenario.primary && (await startPrimary(scenario.primary));
   try {
-    const rounds = quick ? 2 : scenario.rounds;
-    for (let round = quick ? 1 : 0; round <= rounds; round += 1) {
-      const order = round % 2 === 0 ? ["theirs", "ours"] : ["ours", "theirs"];
+    const { contenders = ["ours", "theirs"], warmUp = true, quickRounds = 2 } = scenario;
+    const rounds = quick ? quickRounds : scenario.rounds;
+    for (let round = quick || !warmUp ? 1 : 0; round <= rounds; round += 1) {
+      const order = round % 2 === 0 ? contenders.toReversed() : contenders;
       for (const contender of order) {
         onRound(`${round}/${rounds} ${contender}`);
         const job = { scenario: name, contender, ports: primary?.ports, quick };
@@ -22,21 +25,16 @@ export async function runScenario(name, scenario, { quick, profileDir, onRound }
         const result = await runRound(job, [...(scenario.nodeArgs ?? []), ...profile]);
         if (round === 0) continue;
         for (const { key } of scenario.measures) {
+          if (result[key] === undefined) continue;
           values[contender][key] ??= [];
           values[contender][key].push(result[key]);
         }
       }
     }
   } finally {
-    primary?.process.kill();
+    await primary?.stop();
   }
   return values;
-}
-
-async function startPrimary({ collections, auth = "public" }) {
-  const process = fork(new URL("../primary.mjs", import.meta.url), [String(collections), auth]);
-  const [ports] = await Promise.race([once(process, "message"), failedExit(process)]);
-  return { process, ports };
 }
 
 async function runRound(job, execArgv) {
