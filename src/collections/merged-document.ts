@@ -39,6 +39,8 @@ export class MergedDocument implements DocumentTarget {
   #section: Promise<unknown> = Promise.resolve();
   /** The record's `remoteHash` once no intent is open; `undefined`: not known, look first. */
   #remoteHash: string | null | undefined;
+  /** The record's `sent` has something. */
+  #hasSent = false;
   #closed = false;
   #seenInStep = false;
   #wanted = false;
@@ -74,10 +76,10 @@ export class MergedDocument implements DocumentTarget {
     return this.#wanted;
   }
 
-  /** Whether the local document is the one that the primary has, under its hash. Cheaper than `update`. */
+  /** Whether the local document is the one that the primary has, and no lost push may have changed that. Cheaper than `update`. */
   async isInStep(): Promise<boolean> {
     const remoteHash = await this.#recovered();
-    return remoteHash !== null && (await this.#local.readHash()) === remoteHash;
+    return remoteHash !== null && !this.#hasSent && (await this.#local.readHash()) === remoteHash;
   }
 
   /** Whether it was so when the last pull began. A client's write since then is told of by itself. */
@@ -94,9 +96,10 @@ export class MergedDocument implements DocumentTarget {
     this.#closed = false;
     const remoteHash = await this.#recovered();
     if (this.#options.onDemand && !this.#wanted) return null;
+    const generation = this.#baseVersion;
     const localHash = await this.#local.readHash();
-    this.#seenInStep = localHash !== null && localHash === remoteHash;
-    return { hash: localHash === null ? null : remoteHash, generation: 0 };
+    this.#seenInStep = localHash !== null && localHash === remoteHash && !this.#hasSent;
+    return { hash: localHash === null ? null : remoteHash, generation };
   }
 
   /** What the primary holds must be looked at before anything is sent, also where the mode pulls nothing by itself. */
@@ -105,11 +108,13 @@ export class MergedDocument implements DocumentTarget {
     this.#primaryState = "unknown";
   }
 
-  async apply(document: PulledDocument, _generation: number, signal: AbortSignal): Promise<boolean> {
+  async apply(document: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
     const remote: Remote = { ...document, filtered: isFiltered(document) };
     return await this.#exclusively(async () => {
       await this.#recover();
       signal.throwIfAborted();
+      // The primary took a push after it had been asked: this may be what it held before that.
+      if (generation !== this.#baseVersion && !(await this.#isOurs(document.hash))) return "superseded";
       const changed = await this.#merge(remote);
       this.#seenInStep = false;
       this.#looked("document");
@@ -160,6 +165,10 @@ export class MergedDocument implements DocumentTarget {
     return await this.#local.write({ data, hash: remoteHash, proof }, local);
   }
 
+  async #isOurs(hash: string): Promise<boolean> {
+    return hash === this.#remoteHash || (await this.#records.load()).sent.some((content) => content.hash === hash);
+  }
+
   #looked(state: PrimaryState): void {
     this.#primaryState = state;
     this.#wanted = false;
@@ -178,6 +187,7 @@ export class MergedDocument implements DocumentTarget {
     if (record.replaced) return await this.#adopt();
     if (!intent) {
       this.#remoteHash = base?.remoteHash ?? null;
+      this.#hasSent = record.sent.length > 0;
       return;
     }
     const { document } = await this.#local.read();
@@ -228,12 +238,15 @@ export class MergedDocument implements DocumentTarget {
     const landed = record.sent.find(({ hash }) => hash === remote.hash);
     const base = landed?.data ?? record.base?.data ?? null;
     const sent = landed ? [] : record.sent.map(({ data }) => data);
-    return { local: document, remote, base, sent, ...(rule && { rule }) };
+    // Given up by the operator, and nothing of the primary's is in it.
+    const local = base === null && document?.hash === record.dropped ? null : document;
+    return { local, remote, base, sent, ...(rule && { rule }) };
   }
 
   async #save(record: BaseRecord): Promise<void> {
     const remoteHash = record.base?.remoteHash ?? null;
     await this.#records.save(record);
+    this.#hasSent = record.sent.length > 0;
     if (this.#remoteHash === remoteHash) return;
     this.#baseVersion += 1;
     this.#remoteHash = remoteHash;

@@ -27,6 +27,9 @@ export interface OutboxChannelOptions {
 /** Answers 409 to what the primary itself says it holds, after which the pause between tries grows. */
 const QUICK_CONFLICTS = 3;
 
+/** The same where each 409 is followed by another document: other writers being faster, or primaries that disagree. */
+const QUICK_DEFEATS = 10;
+
 const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0 };
 
 /** Sends what clients wrote here to the primary. One push at a time; what was written meanwhile goes with the next. */
@@ -35,6 +38,8 @@ export class OutboxChannel implements Channel {
   readonly #options: OutboxChannelOptions;
   #proofsDropped = 0;
   #proofsRefused = false;
+  /** Pushes in a row after which the primary did not hold what was sent. */
+  #defeats = 0;
 
   constructor(options: OutboxChannelOptions) {
     this.name = options.document.name;
@@ -47,10 +52,14 @@ export class OutboxChannel implements Channel {
   }
 
   async sync({ signal }: SyncContext): Promise<SyncOutcome> {
-    const { pending, pull } = this.#options;
+    const { pending, document, pull } = this.#options;
     const next = await pending.next();
     signal.throwIfAborted();
-    if (next === "look") pull("unless_failing");
+    if (next === "look") {
+      // A mode that pulls nothing by itself would not look otherwise, and the next run would be told to look again.
+      document.wantPull();
+      pull("unless_failing");
+    }
     return next === null || next === "look" ? NOTHING : await this.#send(next, signal);
   }
 
@@ -70,9 +79,10 @@ export class OutboxChannel implements Channel {
     }
     const hash = acceptedHash(answer);
     if (hash !== null) {
-      await pending.confirm(outgoing, hash);
+      const more = await pending.confirm(outgoing, hash);
       if (outgoing.proof && !proof) this.#proofsDropped += 1;
-      const more = !(await document.isInStep());
+      this.#defeats = hash === outgoing.hash ? 0 : this.#defeats + 1;
+      if (this.#defeats > QUICK_CONFLICTS) throw altered(pushUrl);
       return { changed: true, items: 1, bytes: Buffer.byteLength(body), more };
     }
     if (answer.status === 403 && proof) {
@@ -88,7 +98,9 @@ export class OutboxChannel implements Channel {
     if (status === 409) {
       await pending.reject(outgoing, true);
       document.wantPull();
-      if (pending.conflicts > QUICK_CONFLICTS) throw refusal(pushUrl, answer, { retryable: true });
+      this.#defeats += 1;
+      if (pending.conflicts > QUICK_CONFLICTS || this.#defeats > QUICK_DEFEATS)
+        throw refusal(pushUrl, answer, { retryable: true });
       pull("now");
       return NOTHING;
     }
@@ -107,6 +119,13 @@ export class OutboxChannel implements Channel {
   #proofFor({ proof }: Outgoing): AuthorProof | null {
     return proof && !this.#proofsRefused && this.#options.takesProof(proof) ? proof : null;
   }
+}
+
+function altered(url: string): ReplicaError {
+  return new ReplicaError("ANSWER_INVALID", `${describeUrl(url)} accepts pushes and stores something else`, {
+    retryable: true,
+    hint: "Something at the primary changes documents as they come in: let it keep them as they are, or use push_through.",
+  });
 }
 
 function refusal(url: string, { status, body }: PushAnswer, options: ReplicaErrorOptions): ReplicaError {

@@ -10,6 +10,8 @@ export interface Outgoing extends DocumentContent {
   readonly baseHash: string | null;
   /** Version of the base that it was made on. */
   readonly baseVersion: number;
+  /** It was sent before, and that push may have reached the primary whatever becomes of this one. */
+  readonly again: boolean;
 }
 
 export interface PendingWritesOptions {
@@ -65,6 +67,8 @@ export class PendingWrites {
     if (await this.#document.isInStep()) return this.#nothing(null);
     return await this.#document.update<Outgoing | "look" | null>(async ({ record, local: { document } }) => {
       if (!document || !isPending(record, document)) {
+        // What was sent and then taken back here may be what the primary holds.
+        if (record.sent.length > 0 && this.#document.primaryState === "unknown") return [record, "look"];
         return [record.deadLetter ? { ...record, deadLetter: null } : record, this.#nothing(null)];
       }
       if (record.deadLetter?.hash === document.hash) return [record, this.#nothing(record.deadLetter)];
@@ -74,15 +78,21 @@ export class PendingWrites {
         return [{ ...record, deadLetter }, this.#nothing(deadLetter)];
       }
       if (this.#mustLook(record)) return [record, "look"];
-      const sent = [...record.sent.filter(({ hash }) => hash !== document.hash), document].slice(-MAX_SENT);
-      const outgoing = { ...document, baseHash: this.#baseHash(record.base), baseVersion: this.#document.baseVersion };
+      const others = record.sent.filter(({ hash }) => hash !== document.hash);
+      const sent = [...others, document].slice(-MAX_SENT);
+      const again = others.length < record.sent.length;
+      const { baseVersion } = this.#document;
+      const outgoing = { ...document, baseHash: this.#baseHash(record.base), baseVersion, again };
       this.#deadLetter = null;
       return [{ ...record, sent, deadLetter: null }, outgoing];
     });
   }
 
-  /** The primary accepted it. */
-  async confirm(outgoing: Outgoing, hash: string): Promise<void> {
+  /**
+   * The primary accepted it.
+   * @returns whether there is more to do, as far as can be told without a look at the record
+   */
+  async confirm(outgoing: Outgoing, hash: string): Promise<boolean> {
     await this.#document.update(async ({ record }) => {
       // A pull was faster and has taken the primary's document over, whatever it was by then.
       if (this.#document.baseVersion !== outgoing.baseVersion) return [record, undefined];
@@ -95,9 +105,12 @@ export class PendingWrites {
       const base: Base = { data, proof, remoteHash: hash, localHash: hash, filtered: false };
       return [{ ...record, base, sent: [], deadLetter: null, dropped: null }, undefined];
     });
+    const more = !(await this.#document.isInStep());
+    if (!more) this.#nothing(null);
+    return more;
   }
 
-  /** The primary certainly did not store it. */
+  /** The primary certainly did not store it, this time. */
   async reject(outgoing: Outgoing, conflict = false): Promise<void> {
     if (conflict) this.#conflicts = { baseVersion: this.#document.baseVersion, count: this.conflicts + 1 };
     await this.#document.update(async ({ record }) => [without(record, outgoing), undefined]);
@@ -125,7 +138,7 @@ export class PendingWrites {
    */
   async drop(restores: boolean): Promise<boolean> {
     return await this.#document.update(async ({ record, local }) => {
-      if (!record.deadLetter) return [record, false];
+      if (!record.deadLetter || record.deadLetter.hash !== local.document?.hash) return [record, false];
       if (restores && record.base && !(await this.#document.restore(record.base, local))) return [record, false];
       const dropped = restores && record.base ? null : (local.document?.hash ?? null);
       return [{ ...record, deadLetter: null, dropped }, this.#nothing(null) === null];
@@ -168,6 +181,7 @@ function isPending({ base, dropped }: BaseRecord, { data, hash }: DocumentConten
   return !base.filtered || documentHash(data) !== documentHash(base.data);
 }
 
-function without(record: BaseRecord, { hash }: Outgoing): BaseRecord {
+function without(record: BaseRecord, { hash, again }: Outgoing): BaseRecord {
+  if (again) return record;
   return { ...record, sent: record.sent.filter((content) => content.hash !== hash) };
 }
