@@ -9,7 +9,8 @@ export const USAGE = `Usage: starfish-replica <command> [flags]
 
 Commands:
   demo   starts a primary and a replica of it on this machine and shows them
-         at work; needs no configuration and no network
+         at work; needs no configuration and no network. On a terminal p
+         stops and starts the primary, w writes at the replica, q ends it
            --once     one verified round of all four write modes, then exit
            --port N   the replica's port, 0 to 65535 (default 0: a free one)
   help   prints this text

@@ -38,15 +38,21 @@ describe("demo --once", () => {
     expect(demo.stderr).toBe("");
     const text = demo.lines.join("\n");
     for (const mode of MODES) expect(text).toContain(`, ${mode}\n  ✓ `);
+    expect(text).toMatch(/a change at the primary was here \d+ ms later/);
+    expect(text).toMatch(/the outbox had it at the primary \d+ ms later/);
+    expect(text).toMatch(/started again: both are at the primary \d+ ms later/);
     expect(text).toMatch(/All four modes hold: \d+ facts verified in /);
     expect(text).not.toMatch(/✗/);
     expect(text).not.toContain(ESCAPE);
     expect(readdirSync(tmp)).toEqual([]);
   });
 
-  it("exits with 1 when it is interrupted", async () => {
+  it.each([
+    ["at the beginning", /^prices, pull_only/],
+    ["while the primary is stopped", /stopped: a client still reads/],
+  ])("exits with 1 when it is interrupted %s", async (_, line) => {
     const { demo, tmp } = startDemo("--once");
-    await demo.waitForLine(/^prices, pull_only/);
+    await demo.waitForLine(line);
     expect(await demo.kill("SIGINT")).toEqual({ code: 1, signal: null });
     expect(demo.stderr).toContain("interrupted");
     expect(readdirSync(tmp)).toEqual([]);
@@ -60,15 +66,16 @@ describe("demo", () => {
     const seen = new Map<string, string>();
     for (let changes = 0; changes < 3; changes++) {
       const [, time = "", hash = ""] = await demo.waitForLine(
-        /^(\d\d:\d\d:\d\d) prices mode=pull_only local=(\w{12}) primary=\w{12} error=- staleness=\d+\.\ds$/,
+        /^(\d\d:\d\d:\d\d) prices mode=pull_only local=(\w{12}) primary=\w{12} outbox=- error=- staleness=\d+\.\ds$/,
       );
       expect(seen.has(time)).toBe(false);
       seen.set(time, hash);
     }
     expect(new Set(seen.values()).size).toBe(3);
-    await demo.waitForLine(/ sales mode=push_only local=\w{12} primary=- error=- staleness=-$/);
+    await demo.waitForLine(/ sales mode=push_only local=(\w{12}) primary=\1 outbox=sent:\d+ error=- staleness=-$/);
     for (const mode of MODES) expect(demo.lines.join("\n")).toContain(`mode=${mode} `);
     expect(demo.lines.join("")).not.toContain(ESCAPE);
+    expect(demo.lines.join("\n")).not.toContain("press p");
     expect(demo.stderr).toBe("");
   });
 

@@ -35,25 +35,38 @@ describe("the demo's rows", () => {
     expect(await row("stock")).toMatchObject({ relation: "same" });
   });
 
-  it("tell the primary's document with local writes in it from one that differs", async () => {
-    await waitFor(async () => (await row("notes"))?.relation === "same");
-    await cluster.atReplica.update("notes", (notes) => ({ ...notes, shop: "open" }));
-    expect(await row("notes")).toMatchObject({ relation: "merged" });
+  it("have no staleness for what is not pulled, and count what was sent", async () => {
+    expect(await row("sales")).toMatchObject({ localHash: null, relation: null, stalenessMs: null });
+    await cluster.atReplica.push("sales", { sold: 1 }, null);
+    const sales = await waitFor(async () => {
+      const seen = await row("sales");
+      return seen?.outbox?.sent === 1 && seen;
+    });
+    expect(sales).toMatchObject({ relation: "same", stalenessMs: null, outbox: { waiting: false, deadLetter: null } });
   });
 
-  it("have no primary's hash and no staleness for what is only stored here", async () => {
-    await cluster.atReplica.push("sales", { sold: 1 }, null);
-    expect(await row("sales")).toMatchObject({
-      localHash: expect.stringMatching(/^[0-9a-f]{64}$/),
-      primaryHash: null,
-      relation: null,
-      stalenessMs: null,
-    });
+  it("have no outbox where nothing is written here", async () => {
+    expect(await row("prices")).toMatchObject({ outbox: null });
+    expect(await row("stock")).toMatchObject({ outbox: null });
   });
 
   it("name the last error, and whether it is over", async () => {
     await cluster.primary.stop();
     await expect(cluster.replica.plugin.manager.syncNow("prices")).rejects.toThrow();
     expect(await row("prices")).toMatchObject({ lastError: "PRIMARY_UNREACHABLE", recovered: false });
+    await cluster.primary.start();
+    await waitFor(async () => (await row("prices"))?.recovered);
+    expect(await row("prices")).toMatchObject({ lastError: "PRIMARY_UNREACHABLE" });
+  });
+
+  it("say that a write waits while the primary is stopped, and is sent when it is back", async () => {
+    await waitFor(async () => (await row("notes"))?.relation === "same");
+    await cluster.primary.stop();
+    await cluster.atReplica.update("notes", (notes) => ({ ...notes, shop: "open" }));
+    expect(await row("notes")).toMatchObject({ relation: "merged", outbox: { waiting: true } });
+    await waitFor(async () => (await row("notes"))?.lastError === "PRIMARY_UNREACHABLE");
+    await cluster.primary.start();
+    await waitFor(async () => (await row("notes"))?.outbox?.sent === 1);
+    expect(await row("notes")).toMatchObject({ relation: "same", outbox: { waiting: false } });
   });
 });

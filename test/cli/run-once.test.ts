@@ -44,4 +44,24 @@ describe("one verified round", () => {
     expect(stderr.text()).toBe("differs: stock, push_through: the round goes through: no answer\n");
     expect(stdout.text()).toContain("sales, push_only\n  ✓ ");
   });
+
+  it("starts the primary again when the facts about its absence fail half way", async () => {
+    const cluster = await startCluster(0);
+    const { atReplica, primary } = cluster;
+    const broken: Cluster = {
+      ...cluster,
+      atReplica: {
+        ...atReplica,
+        pull: async (collection) => {
+          if (!primary.running) throw new Error("no answer");
+          return await atReplica.pull(collection);
+        },
+      },
+    };
+    const stdout = fakeStream();
+    const stderr = fakeStream();
+    expect(await runOnce(broken, { stdout: stdout.stream, stderr: stderr.stream })).toBe(false);
+    expect(stderr.text()).toBe("differs: the primary stopped and started: the round goes through: no answer\n");
+    expect(stdout.text()).toContain("  ✓ one without a signature is refused with 401\n");
+  });
 });

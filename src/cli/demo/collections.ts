@@ -14,13 +14,13 @@ interface DemoCollection {
   readonly follow: Pick<RemoteConfig, "syncTriggers" | "intervalMs">;
 }
 
-/** One per write mode: a shop that replicates its head office. */
+/** One per write mode, each followed in its own way: a shop that replicates its head office. */
 export const DEMO_COLLECTIONS: readonly DemoCollection[] = [
   {
     name: "prices",
     mode: "pull_only",
     seed: { bread: 320, milk: 145, revision: 0 },
-    follow: { syncTriggers: ["scheduled"], intervalMs: 500 },
+    follow: { syncTriggers: ["on_change"] },
   },
   {
     name: "stock",
@@ -48,14 +48,4 @@ export function collectionConfigs(readRole: string, writeRole: string): Collecti
     maxBodyBytes: 64 * 1024,
     allowedMimeTypes: ["application/json"],
   }));
-}
-
-/** How the replica follows each of them. */
-export function remoteConfigs(primaryUrl: string): Record<string, RemoteConfig> {
-  return Object.fromEntries(
-    DEMO_COLLECTIONS.map(({ name, mode, follow }) => [
-      name,
-      { url: primaryUrl, pullPath: `/pull/${name}`, pushPath: `/push/${name}`, writeMode: mode, ...follow },
-    ]),
-  );
 }

@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
+import { renderFooter } from "./footer.js";
 import { createPaint } from "./paint.js";
 import { renderTable } from "./table.js";
-import type { Output, View } from "./view.js";
+import type { Output } from "./terminal.js";
+import type { View } from "./view.js";
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
@@ -9,7 +11,7 @@ const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /** A table on a terminal that is drawn again and again in one place. The cursor is back after `close()`, and however the process ends. */
-export function createLiveView({ stdout, stderr }: Output): View {
+export function createLiveView({ stdout, stderr }: Output, hasKeys: boolean): View {
   const paint = createPaint(stdout);
   let widths: readonly number[] = [];
   let drawnAt = 0;
@@ -28,8 +30,10 @@ export function createLiveView({ stdout, stderr }: Output): View {
 
   return {
     everyMs: 250,
-    show(rows) {
-      const lines = renderTable(rows, columns(), paint).slice(0, Math.max(1, (stdout.rows || 24) - 1));
+    show(scene) {
+      const table = renderTable(scene.rows, columns(), paint);
+      const footer = renderFooter(scene, hasKeys, columns(), paint);
+      const lines = [...table, "", ...footer].slice(0, Math.max(1, (stdout.rows || 24) - 1));
       // Cleared as a whole only after a resize: always, it would flicker; never, a terminal would keep lines joined that it has wrapped.
       const start = drawnAt === columns() ? toTop() : `${toTop()}${CLEAR_BELOW}`;
       stdout.write(`${start}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join("")}${CLEAR_BELOW}`);

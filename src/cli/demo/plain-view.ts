@@ -1,13 +1,14 @@
-import type { Row } from "./rows.js";
+import type { OutboxRow, Row } from "./rows.js";
 import { formatStaleness, shortHash } from "./table.js";
-import type { Output, View } from "./view.js";
+import type { Output } from "./terminal.js";
+import type { View } from "./view.js";
 
 /** Lines for a pipe or a file: one for each change of a collection, at most one per second and collection. */
 export function createPlainView({ stdout, stderr }: Output): View {
   const printed = new Map<string, string>();
   return {
     everyMs: 1_000,
-    show(rows) {
+    show({ rows }) {
       const time = new Date().toISOString().slice(11, 19);
       for (const row of rows) {
         const facts = describe(row);
@@ -23,13 +24,19 @@ export function createPlainView({ stdout, stderr }: Output): View {
   };
 }
 
-function describe({ localHash, primaryHash, stalenessMs, lastError, recovered }: Row): {
+function describe({ localHash, primaryHash, outbox, stalenessMs, lastError, recovered }: Row): {
   changing: string;
   staleness: string;
 } {
   const error = lastError === null ? "-" : recovered ? `${lastError}(recovered)` : lastError;
   return {
-    changing: `local=${shortHash(localHash, 12)} primary=${shortHash(primaryHash, 12)} error=${error}`,
+    changing: `local=${shortHash(localHash, 12)} primary=${shortHash(primaryHash, 12)} outbox=${state(outbox)} error=${error}`,
     staleness: `staleness=${formatStaleness(stalenessMs).replace(" ", "")}`,
   };
+}
+
+function state(outbox: OutboxRow | null): string {
+  if (outbox?.deadLetter) return `dead-letter:${outbox.deadLetter}`;
+  if (outbox?.waiting) return "waiting";
+  return outbox?.sent ? `sent:${outbox.sent}` : "-";
 }

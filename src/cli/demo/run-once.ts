@@ -1,8 +1,9 @@
 import { createGracefulShutdown, type ServerPlugin } from "@drakkar.software/starfish-server";
 import type { Cluster } from "./cluster.js";
+import type { Fact } from "./fact.js";
 import { createPaint } from "./paint.js";
-import { type Fact, verifyRound } from "./verify-round.js";
-import type { Output } from "./view.js";
+import type { Output } from "./terminal.js";
+import { verifyRound } from "./verify-round.js";
 
 /**
  * Verifies one round of all four modes, prints each fact as it is found, and stops the cluster. What differed is told on stderr too.

@@ -1,24 +1,45 @@
 import type { Paint, Span } from "./paint.js";
-import type { Row } from "./rows.js";
+import type { OutboxRow, Row } from "./rows.js";
 
-/** How the table uses a width. */
+/** How the table uses a width. A column is as wide as its heading; those of the hashes may be wider. */
 interface Layout {
   readonly gap: string;
+  readonly collection: string;
+  /** Characters of a hash. */
   readonly hashLength: number;
   readonly local: string;
   readonly primary: string;
   readonly staleness: string;
+  readonly error: string;
 }
 
-const ROOMY: Layout = {
+const USUAL: Layout = {
   gap: "  ",
-  hashLength: 14,
+  collection: "collection",
+  hashLength: 7,
+  local: "local",
+  primary: "primary",
+  staleness: "stale ",
+  error: "last error",
+};
+const ROOMY: Layout = {
+  ...USUAL,
+  hashLength: 12,
   local: "local hash",
   primary: "primary's hash",
   staleness: "staleness",
 };
-const USUAL: Layout = { ...ROOMY, hashLength: 8, local: "local", primary: "primary" };
-const NARROW: Layout = { ...USUAL, gap: " ", hashLength: 6, staleness: "stale " };
+const NARROW: Layout = {
+  ...USUAL,
+  gap: " ",
+  collection: "name  ",
+  hashLength: 4,
+  local: "here",
+  primary: "there",
+  error: "error",
+};
+
+const OUTBOX_LENGTH = "dead letter".length;
 
 const RELATIONS: Readonly<Record<NonNullable<Row["relation"]>, Span>> = {
   same: [" = ", "green"],
@@ -26,18 +47,19 @@ const RELATIONS: Readonly<Record<NonNullable<Row["relation"]>, Span>> = {
   differs: [" ≠ ", "yellow"],
 };
 
-/** The table's lines, none of them wider than `columns`. */
+/** The table's lines, all narrower than `columns`: a line as wide as the terminal would make some of them wrap. */
 export function renderTable(rows: readonly Row[], columns: number, paint: Paint): string[] {
-  const layout = columns >= 90 ? ROOMY : columns >= 72 ? USUAL : NARROW;
-  const { gap, hashLength, local, primary, staleness } = layout;
+  const layout = columns >= 100 ? ROOMY : columns >= 76 ? USUAL : NARROW;
+  const { gap, hashLength, local, primary, staleness, error } = layout;
   const primaryWidth = Math.max(hashLength, primary.length);
-  const cells = (collection: string, mode: string): string => `${collection.padEnd(10)}${gap}${mode.padEnd(13)}${gap}`;
-  // A line as wide as the terminal would make some of them wrap.
   const line = (spans: Span[]): string => paint(spans, columns - 1);
+  const cells = (collection: string, mode: string): string =>
+    `${collection.padEnd(layout.collection.length)}${gap}${mode.padEnd(13)}${gap}`;
 
-  const heading = `${cells("collection", "mode")}${local.padEnd(hashLength)}   ${primary.padEnd(primaryWidth)}`;
+  const hashes = `${local.padEnd(hashLength)}   ${primary.padEnd(primaryWidth)}`;
+  const heading = `${cells(layout.collection, "mode")}${hashes}${gap}${staleness}${gap}${"outbox".padEnd(OUTBOX_LENGTH)}${gap}${error}`;
   return [
-    line([[`${heading}${gap}${staleness}${gap}last error`, "dim"]]),
+    line([[heading, "dim"]]),
     ...rows.map((row) =>
       line([
         [cells(row.collection, row.mode)],
@@ -45,12 +67,12 @@ export function renderTable(rows: readonly Row[], columns: number, paint: Paint)
         row.relation ? RELATIONS[row.relation] : ["   "],
         [shortHash(row.primaryHash, hashLength).padEnd(primaryWidth)],
         [`${gap}${formatStaleness(row.stalenessMs).padEnd(staleness.length)}${gap}`],
-        row.recovered ? [row.lastError ?? "-", "dim"] : [row.lastError ?? "-", "red"],
+        formatOutbox(row.outbox),
+        [gap],
+        // They are all about the primary.
+        [row.lastError?.replace(/^PRIMARY_/, "") ?? "-", row.recovered ? "dim" : "red"],
       ]),
     ),
-    "",
-    line([["= same   + same, plus local writes   ≠ not in step yet", "dim"]]),
-    line([["Ctrl-C ends it and removes its files.", "dim"]]),
   ];
 }
 
@@ -63,7 +85,13 @@ export function shortHash(hash: string | null, length: number): string {
 export function formatStaleness(ms: number | null): string {
   if (ms === null) return "-";
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
-  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 119_500) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 5_970_000) return `${Math.round(ms / 60_000)} min`;
   return `${Math.round(ms / 3_600_000)} h`;
+}
+
+function formatOutbox(outbox: OutboxRow | null): Span {
+  if (outbox?.deadLetter) return ["dead letter", "red"];
+  if (outbox?.waiting) return ["waiting".padEnd(OUTBOX_LENGTH), "yellow"];
+  return [(outbox?.sent ? `sent ${outbox.sent}` : "-").padEnd(OUTBOX_LENGTH)];
 }

@@ -1,33 +1,31 @@
 import type { Cluster } from "./cluster.js";
 import { repeat } from "./repeat.js";
+import type { Shop } from "./shop.js";
 
 /**
- * Changes the primary every second, and now and then writes at the replica.
+ * Changes the primary every second, and now and then writes at the replica. While the primary is stopped nobody writes but who presses keys.
  * @returns ends it
  */
 export function startWriter(
-  { atPrimary, atReplica }: Pick<Cluster, "atPrimary" | "atReplica">,
+  { primary, atPrimary }: Pick<Cluster, "primary" | "atPrimary">,
+  shop: Shop,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
   let second = 0;
-  let sales: string | null = null;
   return repeat(
     1_000,
     async () => {
+      if (!primary.running) return;
       second += 1;
       const every = (seconds: number) => second % seconds === 0;
       await atPrimary.update("prices", (prices) => ({ ...prices, revision: second }));
       if (every(3)) await atPrimary.update("notes", (notes) => ({ ...notes, office: `wrote at second ${second}` }));
       if (every(5)) await atPrimary.update("stock", (stock) => ({ ...stock, apples: soldOne(stock.apples) }));
-      if (every(2)) {
-        // Nobody can read this collection here: its writer remembers what it wrote.
-        const { status, hash } = await atReplica.push("sales", { sold: second / 2 }, sales);
-        if (hash === null) throw new Error(`writing sales was answered ${status}`);
-        sales = hash;
-      }
-      if (every(7)) await atReplica.update("notes", (notes) => ({ ...notes, shop: `wrote at second ${second}` }));
+      if (every(2)) await shop.sell();
+      if (every(7)) await shop.note(`wrote at second ${second}`);
     },
-    onError,
+    // Stopped in the middle of a write.
+    (error) => primary.running && onError(error),
   );
 }
 
