@@ -30,7 +30,8 @@ const QUICK_CONFLICTS = 3;
 /** The same where each 409 is followed by another document: other writers being faster, or primaries that disagree. */
 const QUICK_DEFEATS = 10;
 
-const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+/** Nothing was sent, so nothing is known of how sending goes. */
+const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0, idle: true };
 
 /** Sends what clients wrote here to the primary. One push at a time; what was written meanwhile goes with the next. */
 export class OutboxChannel implements Channel {
@@ -63,7 +64,7 @@ export class OutboxChannel implements Channel {
     return next === null || next === "look" ? NOTHING : await this.#send(next, signal);
   }
 
-  async #send(outgoing: Outgoing, signal: AbortSignal): Promise<SyncOutcome> {
+  async #send(outgoing: Outgoing, signal: AbortSignal, proofRefused = false): Promise<SyncOutcome> {
     const { pending, document, primary, pushUrl } = this.#options;
     const proof = this.#proofFor(outgoing);
     const { data, baseHash } = outgoing;
@@ -80,15 +81,14 @@ export class OutboxChannel implements Channel {
     const hash = acceptedHash(answer);
     if (hash !== null) {
       const more = await pending.confirm(outgoing, hash);
-      if (outgoing.proof && !proof) this.#proofsDropped += 1;
+      // It was the proof, then, that the primary would not take from us.
+      this.#proofsRefused ||= proofRefused;
+      if (proofRefused || (outgoing.proof && !proof)) this.#proofsDropped += 1;
       this.#defeats = hash === outgoing.hash ? 0 : this.#defeats + 1;
       if (this.#defeats > QUICK_CONFLICTS) throw altered(pushUrl);
       return { changed: true, items: 1, bytes: Buffer.byteLength(body), more };
     }
-    if (answer.status === 403 && proof) {
-      this.#proofsRefused = true;
-      return await this.#send(outgoing, signal);
-    }
+    if (answer.status === 403 && proof) return await this.#send({ ...outgoing, proof: null }, signal, true);
     return await this.#refused(outgoing, answer);
   }
 

@@ -60,18 +60,24 @@ export class PushThrough {
     }
   }
 
-  /** Sends again only what certainly did not arrive: a push whose answer was lost is looked for at the primary first. */
+  /** Sends again only what did not arrive: a push whose answer was lost is looked for at the primary first. */
   async #send(rawBody: string, prepared: Promise<PushBody | null>, signal: AbortSignal): Promise<PushAnswer> {
+    let mayHaveArrived = false;
     for (let tries = 1; ; tries++) {
       try {
-        return verifyPushAnswer(await this.#primary.push(this.#url, rawBody, signal), this.#url);
+        const answer = verifyPushAnswer(await this.#primary.push(this.#url, rawBody, signal), this.#url);
+        if (!mayHaveArrived || answer.status !== 409) return answer;
+        // The earlier try may have arrived late, and be what this one lost against.
+        return (await this.#settle(await prepared, null, signal).catch(() => null)) ?? answer;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        const lost = error instanceof ReplicaError ? LOST.has(error.code) : false;
-        if (!lost) throw error;
-        const settled = wasNeverSent(error) ? null : await this.#settle(await prepared, error, signal);
-        if (settled) return settled;
-        if (tries === TRIES || (error instanceof ReplicaError && error.code === "PRIMARY_TIMEOUT")) throw error;
+        if (!(error instanceof ReplicaError && LOST.has(error.code))) throw error;
+        if (!wasNeverSent(error)) {
+          mayHaveArrived = true;
+          const settled = await this.#settle(await prepared, error, signal);
+          if (settled) return settled;
+        }
+        if (tries === TRIES || error.code === "PRIMARY_TIMEOUT") throw error;
         await sleep(tries * PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
       }
     }

@@ -72,6 +72,7 @@ export class ReplacedDocument implements DocumentTarget {
     const state = await this.#local.read();
     if (generation !== this.#generation || state.baseHash !== baseHash) return false;
     this.#generation += 1;
+    await this.#markReplaced();
     return await this.#local.write(content, state);
   }
 

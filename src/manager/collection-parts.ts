@@ -4,6 +4,7 @@ import { CollectionChannel } from "../collections/collection-channel.js";
 import type { CollectionSettings } from "../collections/collection-settings.js";
 import { CollectionStore } from "../collections/collection-store.js";
 import { LocalCopy } from "../collections/local-copy.js";
+import type { MergeableCopy } from "../collections/merge-state.js";
 import { MergedDocument } from "../collections/merged-document.js";
 import { OutboxChannel } from "../collections/outbox-channel.js";
 import { PendingWrites } from "../collections/pending-writes.js";
@@ -25,7 +26,7 @@ interface Outbox {
 export interface CollectionParts {
   readonly settings: CollectionSettings;
   readonly channel: CollectionChannel;
-  readonly local: LocalCopy;
+  readonly local: MergeableCopy;
   readonly primary: PrimaryClient;
   /** Present when clients' writes are forwarded. */
   readonly pushThrough: PushThrough | null;
@@ -64,6 +65,7 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
   const copy = policy.pulls
     ? local
     : new ShadowCopy(local, new LocalCopy(store, `${stateKey}.shadow`), new LocalCopy(store, `${stateKey}.folded`));
+  const sides = { ...common, local: copy };
   const rule = mergeRule ? { rule: mergeRule } : {};
   const merged = new MergedDocument(name, copy, records, policy.reconcile, { ...rule, onDemand: !policy.pulls });
   const flush = (recovered: boolean): void => {
@@ -71,7 +73,7 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
     if (recovered || !merged.seenInStep) around.flush(name, recovered ? "now" : "unless_failing");
   };
   const channel = new CollectionChannel(settings, primary, merged, flush);
-  if (!pushUrl) return { ...common, channel, pushThrough: null, merged, outbox: null };
+  if (!pushUrl) return { ...sides, channel, pushThrough: null, merged, outbox: null };
   const pending = new PendingWrites(merged, { trustsFirstPush: !policy.pulls, onDeadLetter: report });
   const sender = new OutboxChannel({
     document: merged,
@@ -82,5 +84,5 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
     pull: (when) => around.pull(name, when),
     onDeadLetter: report,
   });
-  return { ...common, channel, pushThrough: null, merged, outbox: { channel: sender, pending } };
+  return { ...sides, channel, pushThrough: null, merged, outbox: { channel: sender, pending } };
 }

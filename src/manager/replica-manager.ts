@@ -5,8 +5,9 @@ import type { RemoteConfig } from "../config.js";
 import { ReplicaError } from "../errors.js";
 import type { WriteMode } from "../modes/write-mode.js";
 import type { WriteModePolicy } from "../modes/write-mode-policy.js";
-import { ChannelScheduler } from "../scheduler/channel-scheduler.js";
+import { ChannelScheduler, DEFAULT_CONCURRENCY } from "../scheduler/channel-scheduler.js";
 import { guardErrorHandler } from "../scheduler/error-handler.js";
+import { RunLimiter } from "../scheduler/run-limiter.js";
 import { SCHEDULE_DEFAULTS } from "../scheduler/schedule.js";
 import { followChanges } from "./change-follower.js";
 import { collectionSettings } from "./collection-defaults.js";
@@ -192,9 +193,13 @@ export class ReplicaManager {
 
   /** Compares every collection with its primary by hash. Changes nothing, here or there; a primary that fails is part of the report. */
   async verify(): Promise<Verification[]> {
-    const report: Verification[] = [];
-    for (const parts of this.#managed.values()) report.push(await verifyDocument(parts, this.#running.signal));
-    return report;
+    const limiter = new RunLimiter(this.#options.concurrency ?? DEFAULT_CONCURRENCY);
+    const verify = async (parts: CollectionParts): Promise<Verification> => {
+      const place = limiter.enter(false);
+      await place.granted;
+      return await verifyDocument(parts, this.#running.signal).finally(() => place.release());
+    };
+    return await Promise.all([...this.#managed.values()].map(verify));
   }
 
   status(): CollectionStatus[] {

@@ -14,18 +14,16 @@ export type MergeRule = (input: MergeInput) => JsonObject;
  * @throws MERGE_FAILED where it throws, or gives anything but a JSON object
  */
 export function applyMergeRule(rule: MergeRule, input: MergeInput): JsonObject {
-  let merged: unknown;
+  let data: unknown;
   try {
-    merged = rule(structuredClone(input));
+    const merged: unknown = rule(structuredClone(input));
+    // Whatever JSON cannot hold must not get into a hash.
+    data = isJsonObject(merged) && !("then" in merged) ? JSON.parse(JSON.stringify(merged)) : null;
+    if (isJsonObject(data)) return sanitise(data);
   } catch (cause) {
-    throw new ReplicaError("MERGE_FAILED", `the collection's own merge threw: ${String(cause)}`, {
-      cause,
-      retryable: true,
-    });
+    const message = `the collection's own merge failed: ${String(cause)}`;
+    throw new ReplicaError("MERGE_FAILED", message, { cause, retryable: true });
   }
-  // Whatever JSON cannot hold must not get into a hash.
-  const data: unknown = isJsonObject(merged) && !("then" in merged) ? JSON.parse(JSON.stringify(merged)) : null;
-  if (isJsonObject(data)) return sanitise(data);
   throw new ReplicaError("MERGE_FAILED", "the collection's own merge gave no JSON object", {
     retryable: true,
     hint: "`merge` must return the merged data itself, not a promise.",

@@ -55,7 +55,7 @@ function mergeField(sides: Record<"base" | "local" | "remote", unknown>, context
     );
   }
   // What is as we sent it is no change of anybody else's.
-  if (ours.some((value) => value !== ABSENT && isDeepStrictEqual(remote, value))) return local;
+  if (ours.some((value) => isDeepStrictEqual(remote, value))) return local;
   if (!hasBase) return remote === ABSENT || (winner === "local" && local !== ABSENT) ? local : remote;
   if (isDeepStrictEqual(remote, base)) return local;
   if (isDeepStrictEqual(local, base)) return remote;

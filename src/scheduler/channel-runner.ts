@@ -174,6 +174,7 @@ export class ChannelRunner {
           changed: total.changed || outcome.changed,
           items: total.items + outcome.items,
           bytes: total.bytes + outcome.bytes,
+          ...(outcome.idle && { idle: true }),
         };
         if (!outcome.more || abort.signal.aborted) return total;
       } finally {

@@ -26,7 +26,7 @@ export interface ChannelSchedulerOptions {
   readonly random?: () => number;
 }
 
-const DEFAULT_CONCURRENCY = 8;
+export const DEFAULT_CONCURRENCY = 8;
 
 /** Decides when channels run. Knows nothing of what they copy. */
 export class ChannelScheduler {

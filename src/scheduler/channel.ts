@@ -7,6 +7,8 @@ export interface SyncOutcome {
   readonly items: number;
   /** Bytes that came from the source. */
   readonly bytes: number;
+  /** Nothing was tried: the run says nothing about whether the source is well, and does not end a back-off that grows. */
+  readonly idle?: boolean;
   /** There is more to fetch: run again at once. */
   readonly more?: boolean;
 }

@@ -37,8 +37,9 @@ export class RunLedger {
   }
 
   succeed(outcome: SyncOutcome): void {
-    this.failures = 0;
     this.completedAt = performance.now();
+    if (outcome.idle) return;
+    this.failures = 0;
     this.#successAt = this.#attemptAt;
     this.#items += outcome.items;
     this.#bytes += outcome.bytes;
