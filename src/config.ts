@@ -1,10 +1,9 @@
 import type { MergeRule } from "./modes/merge-rule.js";
 import type { WriteMode } from "./modes/write-mode.js";
+import type { Trigger } from "./scheduler/trigger.js";
 
 /** What makes a collection sync, beside `start()` and `syncNow`. */
-export const SYNC_TRIGGERS = ["scheduled", "on_pull", "on_change"] as const;
-
-export type SyncTrigger = (typeof SYNC_TRIGGERS)[number];
+export type SyncTrigger = Trigger;
 
 /** One collection's primary and how it is followed. Times are in milliseconds. */
 export interface RemoteConfig {

@@ -8,7 +8,7 @@ import {
 import { validateReplicaConfig } from "./config/validate-replica-config.js";
 import type { NamespaceRemotes, RemoteConfig } from "./config.js";
 import { ConfigurationError } from "./errors.js";
-import type { ReplicaManagerOptions } from "./manager/manager-options.js";
+import { optionMistakes, type ReplicaManagerOptions } from "./manager/manager-options.js";
 import { channelName, type RemoteCollection } from "./manager/remote-collection.js";
 import { ReplicaManager } from "./manager/replica-manager.js";
 import type { Refusal } from "./modes/write-mode-policy.js";
@@ -53,7 +53,7 @@ const STORE_FAILED: Refusal = { status: 503, error: "The local store failed: try
  */
 export function createReplicaServerPlugin(options: ReplicaPluginOptions): ReplicaServerPlugin {
   const { store, syncConfig, collections, namespaces = {} } = options;
-  const mistakes = validateReplicaConfig(syncConfig, collections, options);
+  const mistakes = [...validateReplicaConfig(syncConfig, collections, options), ...optionMistakes(options)];
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const placed = [
     ...Object.entries(collections).map(([name, remote]) => remoteCollection(syncConfig.collections, name, remote)),

@@ -1,4 +1,5 @@
-import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import type { DocumentContent } from "../modes/document-content.js";
+import type { AuthorProof } from "../protocol/author-proof.js";
 import type { JsonObject } from "../protocol/json-object.js";
 import type { DeadLetter } from "./dead-letter.js";
 import type { MergeIntent } from "./merge-intent.js";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import type { DocumentContent } from "../modes/document-content.js";
+import { authorFields, parseAuthorProof } from "../protocol/author-proof.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import type { CollectionStore } from "./collection-store.js";
@@ -74,15 +75,9 @@ function parseStored(raw: string | null): LocalState {
   if (!isJsonObject(value) || typeof value.hash !== "string") return { document: null, baseHash: undefined };
   const { data, hash } = value;
   if (!isJsonObject(data) || !isDocumentHash(hash)) return { document: null, baseHash: hash };
-  return { document: { data, hash, proof: storedProof(value) }, baseHash: hash };
-}
-
-function storedProof({ authorPubkey, authorSignature }: Record<string, unknown>): AuthorProof | null {
-  if (typeof authorPubkey !== "string" || typeof authorSignature !== "string") return null;
-  return { pubkey: authorPubkey, signature: authorSignature };
+  return { document: { data, hash, proof: parseAuthorProof(value) ?? null }, baseHash: hash };
 }
 
 function serialise({ data, hash, proof }: DocumentContent): string {
-  const author = proof ? { authorPubkey: proof.pubkey, authorSignature: proof.signature } : {};
-  return JSON.stringify({ v: DOCUMENT_VERSION, data, ts: Date.now(), hash, ...author });
+  return JSON.stringify({ v: DOCUMENT_VERSION, data, ts: Date.now(), hash, ...authorFields(proof) });
 }

@@ -1,5 +1,5 @@
 import { ReplicaError, type ReplicaErrorOptions } from "../errors.js";
-import type { AuthorProof } from "../modes/document-content.js";
+import { type AuthorProof, authorFields } from "../protocol/author-proof.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import type { Channel, SyncOutcome } from "../scheduler/channel.js";
 import type { SyncContext } from "../scheduler/sync-context.js";
@@ -36,6 +36,7 @@ const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0, idle: true };
 /** Sends what clients wrote here to the primary. One push at a time; what was written meanwhile goes with the next. */
 export class OutboxChannel implements Channel {
   readonly name: string;
+  readonly work = "push" as const;
   readonly #options: OutboxChannelOptions;
   #proofsDropped = 0;
   #proofsRefused = false;
@@ -68,8 +69,7 @@ export class OutboxChannel implements Channel {
     const { pending, document, primary, pushUrl } = this.#options;
     const proof = this.#proofFor(outgoing);
     const { data, baseHash } = outgoing;
-    const author = proof ? { authorPubkey: proof.pubkey, authorSignature: proof.signature } : {};
-    const body = JSON.stringify({ data, baseHash, ...author });
+    const body = JSON.stringify({ data, baseHash, ...authorFields(proof) });
     let answer: PushAnswer;
     try {
       answer = verifyPushAnswer(await primary.push(pushUrl, body, signal), pushUrl);

@@ -1,4 +1,5 @@
-import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import type { DocumentContent } from "../modes/document-content.js";
+import type { AuthorProof } from "../protocol/author-proof.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import type { Base, BaseRecord } from "./base-record.js";
@@ -28,7 +29,7 @@ export function parseRecord(raw: string): BaseRecord | null {
 }
 
 /** The author's proof in a record or a stored value; `null` for none. */
-export function parseProof(value: unknown): AuthorProof | null {
+function parseProof(value: unknown): AuthorProof | null {
   if (!isJsonObject(value) || typeof value.pubkey !== "string" || typeof value.signature !== "string") return null;
   return { pubkey: value.pubkey, signature: value.signature };
 }

@@ -1,6 +1,7 @@
 import { ReplicaError } from "../errors.js";
-import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import type { DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
+import { parseAuthorProof } from "../protocol/author-proof.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 import { describeUrl } from "./describe-url.js";
@@ -34,7 +35,7 @@ export function parsePullAnswer(answer: HttpAnswer, url: string): PulledDocument
   if (hash === "") return null;
   if (!isDocumentHash(hash)) throw refuse("a `hash` that is not one");
   if (!isJsonObject(data)) throw refuse("`data` that is not an object");
-  const proof = parseProof(body);
+  const proof = parseAuthorProof(body);
   if (proof === undefined) throw refuse("half an author's proof");
   try {
     const clean = sanitise(data);
@@ -53,10 +54,4 @@ export function parseJson(answer: HttpAnswer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function parseProof({ authorPubkey, authorSignature }: JsonObject): AuthorProof | null | undefined {
-  if (authorPubkey == null && authorSignature == null) return null;
-  if (typeof authorPubkey !== "string" || typeof authorSignature !== "string") return undefined;
-  return { pubkey: authorPubkey, signature: authorSignature };
 }

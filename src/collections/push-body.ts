@@ -1,5 +1,6 @@
-import type { AuthorProof, DocumentContent } from "../modes/document-content.js";
+import type { DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
+import { parseAuthorProof } from "../protocol/author-proof.js";
 import { documentHash } from "../protocol/canonical-json.js";
 import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
 
@@ -20,14 +21,11 @@ export function parsePushBody(rawBody: string): PushBody | null {
     return null;
   }
   if (!isJsonObject(body) || !isJsonObject(body.data)) return null;
-  const { data, baseHash = null, authorPubkey, authorSignature } = body;
+  const { data, baseHash = null } = body;
   if (baseHash !== null && typeof baseHash !== "string") return null;
   const clean = sanitiseOrNull(data as JsonObject);
   if (!clean) return null;
-  const proof: AuthorProof | null =
-    clean === data && typeof authorPubkey === "string" && typeof authorSignature === "string"
-      ? { pubkey: authorPubkey, signature: authorSignature }
-      : null;
+  const proof = clean === data ? (parseAuthorProof(body) ?? null) : null;
   return { data: clean, hash: documentHash(clean), proof, baseHash };
 }
 

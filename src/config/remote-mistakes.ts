@@ -1,8 +1,8 @@
-import { SYNC_TRIGGERS } from "../config.js";
 import { POLICIES } from "../modes/policies.js";
 import { WRITE_MODES, type WriteMode } from "../modes/write-mode.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
+import { TRIGGERS } from "../scheduler/trigger.js";
 import { suggestion } from "./nearest-name.js";
 
 const KNOWN_KEYS = [
@@ -101,9 +101,9 @@ function modeMistakes({ writeMode, pushPath }: Record<string, unknown>): string[
 
 function triggerMistakes(triggers: unknown): string[] {
   if (!Array.isArray(triggers)) return [`syncTriggers must be an array, for instance ["scheduled"]`];
-  const unknown = triggers.filter((trigger) => !SYNC_TRIGGERS.includes(trigger));
+  const unknown = triggers.filter((trigger) => !TRIGGERS.includes(trigger));
   return unknown.map(
-    (trigger) => `unknown trigger ${show(trigger)} in syncTriggers: ${suggestion(String(trigger), SYNC_TRIGGERS)}`,
+    (trigger) => `unknown trigger ${show(trigger)} in syncTriggers: ${suggestion(String(trigger), TRIGGERS)}`,
   );
 }
 
@@ -121,14 +121,14 @@ function missingMistakes({ missing, writeMode }: Record<string, unknown>): strin
   if (missing === undefined || missing === "keep") return [];
   if (missing !== "remove") return [`missing must be "keep" or "remove", got ${show(missing)}`];
   const policy = WRITE_MODES.includes(writeMode as WriteMode) ? POLICIES[writeMode as WriteMode] : null;
-  if (!policy || !policy.keepsBase) return [];
+  if (!policy?.keepsBase) return [];
   return [`missing "remove" would take away clients' writes in write mode "${writeMode}": use "keep"`];
 }
 
 function mergeMistakes({ merge, writeMode }: Record<string, unknown>): string[] {
   if (merge === undefined) return [];
   if (typeof merge !== "function") return [`merge must be a function of { base, local, remote }, got ${show(merge)}`];
-  const merges = writeMode === "bidirectional" || writeMode === "push_only";
+  const merges = WRITE_MODES.includes(writeMode as WriteMode) && POLICIES[writeMode as WriteMode].keepsBase;
   return merges ? [] : [`merge has no use in write mode ${show(writeMode)}: remove it`];
 }
 

@@ -1,6 +1,7 @@
 import type { CollectionConfig, SyncConfig } from "@drakkar.software/starfish-server";
 import { DEFAULT_STATE_PREFIX, type RemoteConfig, type ReplicationOptions } from "../config.js";
 import { POLICIES } from "../modes/policies.js";
+import type { WriteMode } from "../modes/write-mode.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import { stateKey } from "../protocol/state-key.js";
 import { JSON_TYPE } from "../protocol/wire.js";
@@ -50,6 +51,7 @@ export function validateReplicaConfig(
       if (!found) say(unknownCollection(namespace, name, placed));
       else {
         hostMistakes(found.config).forEach(say);
+        forwardingMistakes(found.config, remote).forEach(say);
         if (isJsonObject(remote)) replicated.push({ ...found, remote });
       }
     }
@@ -94,6 +96,17 @@ function hostMistakes(collection: CollectionConfig): string[] {
   if (collection.bundle)
     mistakes.push("collections of a bundle cannot be replicated: give it a storagePath of its own");
   return mistakes;
+}
+
+/** A forwarded write does not pass what the host does after the plugin, and the primary knows only us, not the client's roles. */
+function forwardingMistakes({ fieldPermissions = {} }: CollectionConfig, remote: unknown): string[] {
+  if (!isJsonObject(remote) || POLICIES[remote.writeMode as WriteMode]?.clientWrite !== "forward") return [];
+  const guarded = Object.entries(fieldPermissions).filter(([, { writeRoles }]) => writeRoles && writeRoles.length > 0);
+  if (guarded.length === 0) return [];
+  const fields = guarded.map(([field]) => `"${field}"`).join(", ");
+  return [
+    `writeRoles of the fields ${fields} cannot be enforced on forwarded writes: remove them, or use another write mode`,
+  ];
 }
 
 /** A store key has no namespace in it: two collections with one path are one document. */

@@ -14,7 +14,7 @@ import { ReplacedDocument } from "../collections/replaced-document.js";
 import { ShadowCopy } from "../collections/shadow-copy.js";
 import type { Transport } from "../collections/transport.js";
 import type { ReplicaError } from "../errors.js";
-import type { AuthorProof } from "../modes/document-content.js";
+import type { AuthorProof } from "../protocol/author-proof.js";
 
 /** What sends local writes on. */
 interface Outbox {

@@ -59,7 +59,8 @@ export function verifyManagerArguments(collections: readonly RemoteCollection[],
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
 }
 
-function optionMistakes(options: ReplicaManagerOptions): string[] {
+/** What is wrong with the options that are no collection's. */
+export function optionMistakes(options: ReplicaManagerOptions): string[] {
   const mistakes: string[] = [];
   const limits = { concurrency: MAX_SAFE, requestTimeoutMs: MAX_TIMER_MS, maxDocumentBytes: MAX_SAFE } as const;
   for (const key of ["concurrency", "requestTimeoutMs", "maxDocumentBytes"] as const) {

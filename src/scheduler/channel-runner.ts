@@ -145,7 +145,6 @@ export class ChannelRunner {
   async #run(reason: SyncReason, abort: AbortController): Promise<SyncOutcome> {
     let outcome: SyncOutcome | null = null;
     let error: ReplicaError | null = null;
-    const startedAt = performance.now();
     try {
       outcome = await this.#rounds(reason, abort);
       return outcome;
@@ -155,7 +154,8 @@ export class ChannelRunner {
         : toReplicaError(cause, "CHANNEL_FAILED", this.channel.name);
       throw error;
     } finally {
-      this.#settle(reason, outcome, error, performance.now() - startedAt);
+      const durationMs = this.#begun ? performance.now() - this.#begunAt : 0;
+      this.#settle(reason, outcome, error, durationMs);
     }
   }
 
@@ -201,7 +201,14 @@ export class ChannelRunner {
     if (outcome) this.#ledger.succeed(outcome);
     else if (error && error.code !== "STOPPED") this.#ledger.fail(error);
     this.#arm(error);
-    publishSyncEvent({ name: this.channel.name, reason, durationMs, outcome, error });
+    publishSyncEvent({
+      name: this.channel.name,
+      work: this.channel.work ?? "pull",
+      reason,
+      durationMs,
+      outcome,
+      error,
+    });
     // Who asked by name gets the error as the answer.
     if (error && error.code !== "STOPPED" && reason !== "requested") this.#options.onError(this.channel.name, error);
   }

@@ -4,8 +4,9 @@ import { ChannelRunner, type ChannelRunnerOptions } from "./channel-runner.js";
 import type { BackOffOptions } from "./delays.js";
 import { guardErrorHandler } from "./error-handler.js";
 import type { ChannelStatus } from "./run-ledger.js";
-import { RunLimiter } from "./run-limiter.js";
+import { DEFAULT_CONCURRENCY, RunLimiter } from "./run-limiter.js";
 import type { Schedule } from "./schedule.js";
+import { verifySchedule } from "./verify-schedule.js";
 
 export interface ScheduledChannel {
   readonly channel: Channel;
@@ -26,8 +27,6 @@ export interface ChannelSchedulerOptions {
   readonly random?: () => number;
 }
 
-export const DEFAULT_CONCURRENCY = 8;
-
 /** Decides when channels run. Knows nothing of what they copy. */
 export class ChannelScheduler {
   readonly #runners = new Map<string, ChannelRunner>();
@@ -35,11 +34,15 @@ export class ChannelScheduler {
   #stopping: Promise<void> | null = null;
 
   constructor(channels: readonly ScheduledChannel[], options: ChannelSchedulerOptions = {}) {
+    const { concurrency = DEFAULT_CONCURRENCY } = options;
+    if (!(Number.isInteger(concurrency) && concurrency >= 1))
+      throw new TypeError(`concurrency must be a whole number from 1, got ${concurrency}`);
     this.#onError = guardErrorHandler(options.onError);
     const limiters = new Map<string, RunLimiter>();
     for (const { channel, schedule, group = "" } of channels) {
+      verifySchedule(channel.name, schedule);
       if (this.#runners.has(channel.name)) throw new TypeError(`Two channels are named "${channel.name}"`);
-      const limiter = limiters.get(group) ?? new RunLimiter(options.concurrency ?? DEFAULT_CONCURRENCY);
+      const limiter = limiters.get(group) ?? new RunLimiter(concurrency);
       limiters.set(group, limiter);
       const runnerOptions: ChannelRunnerOptions = {
         limiter,

@@ -17,6 +17,8 @@ export interface SyncOutcome {
 export interface Channel {
   /** Unique within one scheduler. */
   readonly name: string;
+  /** What a run does, for events. Default `pull`. */
+  readonly work?: string;
   /** One bounded unit of work towards the source's state. Safe to repeat, safe to abort at any await. */
   sync(context: SyncContext): Promise<SyncOutcome>;
   /** For a source that can say "something changed": call `wake()`, as often as you like, until `signal` aborts. */

@@ -12,6 +12,9 @@ export interface RunTicket {
   release(): void;
 }
 
+/** Runs at once where nobody says otherwise. */
+export const DEFAULT_CONCURRENCY = 8;
+
 /** Bounds how many runs of one group are under way. Runs that somebody waits for go first. */
 export class RunLimiter {
   readonly #urgent: Waiter[] = [];

@@ -1,5 +1,4 @@
-/** What makes a channel run, beside `start()` and being asked by name. */
-export type Trigger = "scheduled" | "on_pull" | "on_change";
+import type { Trigger } from "./trigger.js";
 
 export interface Schedule {
   readonly triggers: readonly Trigger[];

@@ -6,6 +6,8 @@ import type { SyncReason } from "./sync-context.js";
 /** Published on `node:diagnostics_channel` under {@link SYNC_EVENTS} after every run. */
 export interface SyncEvent {
   readonly name: string;
+  /** What the channel does: `pull`, or `push` for the outbox of a collection, which has the same name. */
+  readonly work: string;
   readonly reason: SyncReason;
   /** From being let in by the concurrency limit to the end, in milliseconds. */
   readonly durationMs: number;

@@ -50,7 +50,7 @@ describe("the package", () => {
         "ReplicaError",
         "ReplicaManager",
         "SYNC_EVENTS",
-        "SYNC_TRIGGERS",
+        "TRIGGERS",
         "WRITE_MODES",
         "createPrimaryServerPlugin",
         "createReplicaAuth",

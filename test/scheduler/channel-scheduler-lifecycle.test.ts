@@ -120,7 +120,7 @@ describe("ChannelScheduler, from start to stop", () => {
     const scheduler = schedule(fakeChannel("seen"));
     await scheduler.syncNow("seen");
     diagnosticsChannel(SYNC_EVENTS).unsubscribe(listen);
-    expect(events).toEqual([
+    expect(events).toMatchObject([
       { name: "seen", reason: "requested", outcome: NOTHING, error: null, durationMs: expect.any(Number) },
     ]);
     await scheduler.stop();
