@@ -185,6 +185,16 @@ describe("validateReplicaConfig", () => {
     expect(validateReplicaConfig(fixed, { posts: GOOD })).toHaveLength(1);
   });
 
+  it("refuses to forward writes to fields whose writeRoles nobody would enforce", () => {
+    const guarded = collection("posts", { fieldPermissions: { price: { writeRoles: ["admin"] } } });
+    const host: SyncConfig = { version: 1, collections: [guarded] };
+    const remote: RemoteConfig = { ...GOOD, writeMode: "push_through", pushPath: "/push/posts/featured" };
+    expect(validateReplicaConfig(host, { posts: remote })).toEqual([
+      'Collection "posts": writeRoles of the fields "price" cannot be enforced on forwarded writes: remove them, or use another write mode',
+    ]);
+    expect(validateReplicaConfig(host, { posts: { ...remote, writeMode: "bidirectional" } })).toEqual([]);
+  });
+
   it("lists every mistake at once", () => {
     const mistakes = validateReplicaConfig(config, {
       posts: { ...GOOD, intervalMs: 0, url: "x", writeMode: "no" } as unknown as RemoteConfig,
@@ -206,6 +216,18 @@ describe("createReplicaServerPlugin", () => {
     expect(create).toThrow(
       /^\[starfish-replica\] invalid configuration:\n- Collection "posts": intervalMs .*\n- Collection "other": .*unknown root collection.*$/,
     );
+  });
+
+  it("lists the mistakes of its own options with the others", () => {
+    const create = () =>
+      createReplicaServerPlugin({
+        store: new MemoryObjectStore(new Map()),
+        syncConfig: config,
+        collections: { posts: { ...GOOD, url: "x" } },
+        concurrency: -1,
+        backOff: { baseMs: 0 },
+      });
+    expect(create).toThrow(/url must be(.|\n)*concurrency must be(.|\n)*backOff\.baseMs must be/);
   });
 });
 

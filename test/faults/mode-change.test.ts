@@ -4,6 +4,7 @@ import { ReplicaManager } from "../../src/manager/replica-manager.js";
 import { atEnd } from "../support/at-end.js";
 import { hostile } from "../support/hostile.js";
 import { startHostileServer } from "../support/hostile-server.js";
+import { startPrimary } from "../support/primary.js";
 import { remote } from "../support/replica.js";
 
 const PULL = "/v1/pull/posts/doc";
@@ -53,5 +54,30 @@ describe("a collection that was bidirectional, then pull_only, then bidirectiona
     await write({ mine: 2 });
     await follow({ a: 1, b: 3 });
     expect(stored().data).toEqual({ a: 1, b: 3, mine: 2 });
+  });
+});
+
+describe("a collection that was bidirectional, then push_through, then bidirectional again", () => {
+  it("does not take a write that it forwarded in between for a local edit", async () => {
+    const primary = await startPrimary();
+    const store = new MemoryObjectStore(new Map());
+    const as = async <T>(
+      writeMode: "bidirectional" | "push_through",
+      work: (manager: ReplicaManager) => Promise<T>,
+    ) => {
+      const posts = { name: "posts", storagePath: "posts/doc", remote: remote(primary.url, "posts", { writeMode }) };
+      const manager = new ReplicaManager(store, [posts]);
+      await manager.syncNow("posts");
+      const result = await work(manager);
+      await manager.stop();
+      return result;
+    };
+    const hash = await primary.write("posts", { x: 1 });
+    await as("bidirectional", async () => {});
+    const body = JSON.stringify({ data: { x: 2 }, baseHash: hash });
+    expect((await as("push_through", (manager) => manager.proxyPush("posts", body))).status).toBe(200);
+    await primary.write("posts", { x: 1, reversed: true });
+    await as("bidirectional", async () => {});
+    expect(JSON.parse((await store.getString("posts/doc")) ?? "")).toMatchObject({ data: { x: 1, reversed: true } });
   });
 });

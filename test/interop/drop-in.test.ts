@@ -6,7 +6,13 @@ import {
 } from "@drakkar.software/starfish-server";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { createReplicaAuth, createReplicaServerPlugin, type RemoteCollection, ReplicaManager, validateReplicaConfig } from "../../src/index.js";
+import {
+  createReplicaAuth,
+  createReplicaServerPlugin,
+  type RemoteCollection,
+  ReplicaManager,
+  validateReplicaConfig,
+} from "../../src/index.js";
 import { collection } from "../support/collection.js";
 import { startPrimary } from "../support/primary.js";
 

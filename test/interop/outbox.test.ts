@@ -227,6 +227,7 @@ describe("the outbox of a bidirectional collection", () => {
     ],
     ["returns a promise", async () => ({})],
     ["returns nothing", () => undefined],
+    ["returns what JSON cannot hold", () => ({ n: 1n })],
   ])("changes nothing where that rule %s", async (_what, merge) => {
     const { primary, replica, data } = await setUp({
       overrides: { merge: merge as unknown as NonNullable<RemoteConfig["merge"]> },

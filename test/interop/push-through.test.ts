@@ -1,6 +1,8 @@
 import { MemoryObjectStore } from "@drakkar.software/starfish-server";
 import { describe, expect, it } from "vitest";
 import { collection } from "../support/collection.js";
+import { hostile } from "../support/hostile.js";
+import { startHostileServer } from "../support/hostile-server.js";
 import { startPrimary } from "../support/primary.js";
 import { remote, startReplica } from "../support/replica.js";
 import { waitFor } from "../support/wait.js";
@@ -134,6 +136,48 @@ describe("a push_through collection", () => {
     expect((await primary.read("posts")).data).toEqual({ n: 20 });
     await replica.manager.syncNow("posts");
     expect(stored()).toMatchObject({ data: { n: 20 } });
+  });
+  it("finds its own write where a push that was sent twice arrived late", async () => {
+    const server = await startHostileServer();
+    const written = { n: 1 };
+    let asked = 0;
+    // The first try is cut off, then lands; the second one loses against it.
+    server.on("/v1/push/posts/doc", (request, response) =>
+      (asked === 0 ? hostile.hangUp() : hostile.status(409, {}, { error: "hash_mismatch" }))(request, response),
+    );
+    server.on("/v1/pull/posts/doc", (request, response) => {
+      asked += 1;
+      return (asked === 1 ? hostile.text('{"data":{},"hash":"","timestamp":1}') : hostile.document(written))(
+        request,
+        response,
+      );
+    });
+    const replica = await startReplica({
+      collections: [collection("posts")],
+      remotes: { posts: remote(server.url, "posts", { writeMode: "push_through" }) },
+    });
+    expect((await replica.push("/push/posts/doc", { data: written, baseHash: null })).status).toBe(200);
+    expect(server.count("/push/")).toBe(2);
+  });
+
+  it("does not let writes that hang hold up the reads of other collections", async () => {
+    const server = await startHostileServer();
+    server.on("/v1/push/posts/doc", hostile.silence());
+    server.on("/v1/pull/other/doc", hostile.document({ a: 1 }));
+    const replica = await startReplica({
+      collections: [collection("posts"), collection("other")],
+      remotes: {
+        posts: remote(server.url, "posts", { writeMode: "push_through" }),
+        other: remote(server.url, "other"),
+      },
+      concurrency: 2,
+    });
+    const pushes = Array.from({ length: 6 }, () => replica.manager.proxyPush("posts", '{"data":{},"baseHash":null}'));
+    await waitFor(() => server.count("/push/") === 2);
+    await replica.manager.syncNow("other");
+    expect(server.count("/push/")).toBe(2);
+    await replica.manager.stop();
+    for (const { status } of await Promise.all(pushes)) expect(status).toBe(503);
   });
 });
 

@@ -73,6 +73,22 @@ describe("mergeThreeWay", () => {
     );
   });
 
+  it.each<[string, JsonObject, JsonObject, JsonObject, JsonObject, JsonObject]>([
+    ["a value", { x: 0 }, { x: 1 }, { x: 2 }, { x: 1, y: 1 }, { x: 2, y: 1 }],
+    ["a deletion", { x: 0 }, {}, { x: 5 }, { y: 1 }, { x: 5, y: 1 }],
+    ["a nested value", { o: { x: 0 } }, { o: { x: 1 } }, { o: { x: 2 } }, { o: { x: 1 }, y: 1 }, { o: { x: 2 }, y: 1 }],
+  ])(
+    "takes %s that the primary holds as we sent it for no change of anybody else's",
+    (_what, base, sent, local, remote, merged) => {
+      expect(mergeThreeWay({ base, local, remote }, { sent: [sent] })).toEqual(merged);
+    },
+  );
+
+  it("can let the local side win", () => {
+    const input = { base: { a: 1, b: 1 }, local: { a: 2, b: 1 }, remote: { a: 3, b: 2 } };
+    expect(mergeThreeWay(input, { winner: "local" })).toEqual({ a: 2, b: 2 });
+  });
+
   it("changes neither input", () => {
     fc.assert(
       fc.property(fc.option(document), document, document, (base, local, remote) => {

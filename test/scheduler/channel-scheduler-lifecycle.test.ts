@@ -111,6 +111,34 @@ describe("ChannelScheduler, from start to stop", () => {
     warned.mockRestore();
   });
 
+  it("survives an onError that is async and rejects", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const channel = fakeChannel("c", {
+      sync: async () => {
+        throw failure;
+      },
+    });
+    const onError = async () => {
+      throw new Error("handler");
+    };
+    const scheduler = schedule(channel, SCHEDULED, { onError });
+    scheduler.start();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(warned).toHaveBeenCalled();
+    await scheduler.stop();
+    warned.mockRestore();
+  });
+
+  it("refuses times that no timer can keep, and a concurrency that lets nothing run", () => {
+    const channel = fakeChannel("c");
+    for (const intervalMs of [0, -5, Number.NaN, 2 ** 31, 1.5]) {
+      expect(() => schedule(channel, { triggers: [], intervalMs })).toThrow(/^c: intervalMs must be a whole number/);
+    }
+    for (const concurrency of [0, Number.NaN, 1.5]) {
+      expect(() => schedule(channel, SCHEDULED, { concurrency })).toThrow(/concurrency must be a whole number/);
+    }
+  });
+
   it("publishes every run on the diagnostics channel", async () => {
     const events: SyncEvent[] = [];
     const listen = (event: unknown): void => {

@@ -204,6 +204,26 @@ describe("ChannelScheduler", () => {
     await scheduler.stop();
   });
 
+  it("lets a back-off grow across runs that tried nothing", async () => {
+    const channel = fakeChannel("outbox", {
+      sync: async (n) => {
+        if (n % 2 === 1) return { ...NOTHING, idle: true };
+        throw failure;
+      },
+    });
+    const backOff = { baseMs: 1_000, capMs: 60_000 };
+    const scheduler = schedule(channel, { triggers: [] }, { random: () => 0.999_999, backOff });
+    scheduler.start();
+    for (let second = 0; second < 60; second++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      // What a pull that succeeded does.
+      scheduler.nudge("outbox");
+    }
+    expect(channel.runs.length).toBeLessThan(14);
+    expect(scheduler.status()[0]?.consecutiveFailures).toBeGreaterThan(4);
+    await scheduler.stop();
+  });
+
   it("runs again at once while there is more, and tells who asked the sum", async () => {
     const channel = fakeChannel("table", {
       sync: async (n) => ({ changed: n === 0, items: 10, bytes: 1, more: n < 4 }),
