@@ -55,11 +55,11 @@ export class EventRing {
     return `${this.#epoch}-${number}`;
   }
 
-  /** The number to go on from after a `Last-Event-ID`; `null` where events may have been missed. */
+  /** The number to go on from after a `Last-Event-ID`, kept or not; `null` for one that this run has not given out. */
   resume(lastEventId: string | undefined): number | null {
     const [, epoch, digits] = /^([0-9a-f]{16})-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
     if (epoch !== this.#epoch) return null;
     const next = Number(digits) + 1;
-    return next >= this.first && next <= this.#next ? next : null;
+    return next <= this.#next ? next : null;
   }
 }

@@ -20,8 +20,10 @@ export interface StreamListener {
   retry(ms: number): void;
 }
 
-/** So much may come without any event of ours before the stream counts as garbage. Heartbeats alone fill it in weeks. */
-const MAX_IDLE_BYTES = 1024 * 1024;
+/** Besides one event, so much may come in a minute that is none of ours; a stream of more is garbage. Heartbeats are a few bytes. */
+const MAX_IDLE_BYTES = 64 * 1024;
+const MAX_BYTES_PER_CHARACTER = 4;
+const IDLE_WINDOW_MS = 60_000;
 
 /** Only what can go into a header again. */
 const ID = /^[\x21-\x7e]{1,256}$/;
@@ -36,7 +38,9 @@ export function createStreamReader(
   listener: StreamListener,
 ): (piece: Uint8Array) => void {
   const decoder = new TextDecoder();
+  const maxIdleBytes = MAX_IDLE_BYTES + maxEventLength * MAX_BYTES_PER_CHARACTER;
   let idleBytes = 0;
+  let idleSince = performance.now();
   let overflow = false;
   const parser = createParser({
     maxBufferSize: maxEventLength,
@@ -52,11 +56,14 @@ export function createStreamReader(
     },
   });
   return (piece) => {
+    if (performance.now() - idleSince > IDLE_WINDOW_MS) {
+      idleBytes = 0;
+      idleSince = performance.now();
+    }
     idleBytes += piece.byteLength;
     parser.feed(decoder.decode(piece, { stream: true }));
     if (overflow) throw streamErrors.tooLarge(url, maxEventLength);
-    if (idleBytes > MAX_IDLE_BYTES)
-      throw streamErrors.invalid(url, "sends an event stream that is not a change feed's");
+    if (idleBytes > maxIdleBytes) throw streamErrors.invalid(url, "sends an event stream that is not a change feed's");
   };
 }
 

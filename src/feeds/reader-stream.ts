@@ -151,7 +151,7 @@ export class ReaderStream {
   /** What can be sent now; `null` when there is nothing. */
   async #nextPiece(): Promise<Uint8Array | null> {
     const { ring } = this.#options;
-    // More was published at one time than the ring holds.
+    // More has been published since than the ring holds.
     if (this.#place < ring.first) {
       this.#place = ring.next;
       this.#ready = true;

@@ -216,8 +216,8 @@ describe("GET /changes with cap-certs", () => {
           if (context.req.path.endsWith("/changes")) asked += 1;
           return await resolver(context);
         },
-        maxConnectionMs: 60,
-        heartbeatMs: 20,
+        maxConnectionMs: 100,
+        heartbeatMs: 150,
       });
       const errors: unknown[] = [];
       const feed = createSseFeed({

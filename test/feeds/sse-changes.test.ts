@@ -114,6 +114,17 @@ describe("GET /changes", () => {
     expect(host.changes.subscribers).toBe(1);
   });
 
+  it("sleeps through no event, however soon it comes after another", async () => {
+    const host = await startChangesHost();
+    const reader = await readRaw(host.changesUrl);
+    for (let pause = 0; pause < 40; pause++) {
+      void host.changes.publish(event(`first ${pause}`));
+      for (let turn = 0; turn < pause; turn++) await null;
+      void host.changes.publish(event(`second ${pause}`));
+      await reader.heard(`second ${pause}`);
+    }
+  });
+
   it("ends a connection in order after its time, and the reader goes on where it was", async () => {
     const host = await startChangesHost({ maxConnectionMs: 100, heartbeatMs: 10 });
     const reader = await readRaw(host.changesUrl);

@@ -54,7 +54,7 @@ describe("createSseFeed", () => {
   });
 
   it("takes it for a gap when there is no greeting at all", async () => {
-    const { handler, server } = await feedAtServer({ connectTimeoutMs: 50 }, stream.open("\n"));
+    const { handler, server } = await feedAtServer({ connectTimeoutMs: 300 }, stream.open("\n"));
     await handler.gapped();
     expect(server.count()).toBe(1);
   });
@@ -127,7 +127,7 @@ describe("createSseFeed", () => {
     let response: ServerResponse | undefined;
     const { handler, errors, server } = await feedAtServer({}, (request, given) => {
       response = given;
-      stream.open('event: ready\ndata: {"gap":true,"heartbeatMs":100}\n\n')(request, given);
+      stream.open('event: ready\ndata: {"gap":true,"heartbeatMs":300}\n\n')(request, given);
     });
     await handler.gapped();
     vi.useFakeTimers({ toFake: ["Date"] });
