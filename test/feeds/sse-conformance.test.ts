@@ -2,7 +2,11 @@ import { createSseFeed } from "../../src/feeds/sse-feed.js";
 import { collection } from "../support/collection.js";
 import { startTcpProxy } from "../support/tcp-proxy.js";
 import { waitFor } from "../support/wait.js";
-import { type CuttableFeedSetup, registerChangeFeedTests, registerCuttableFeedTests } from "./change-feed-conformance.js";
+import {
+  type CuttableFeedSetup,
+  registerChangeFeedTests,
+  registerCuttableFeedTests,
+} from "./change-feed-conformance.js";
 import { startChangesHost } from "./changes-host.js";
 
 async function setUp(fetchFn?: typeof fetch): Promise<CuttableFeedSetup> {
