@@ -39,7 +39,7 @@ export class CollectionChannel implements Channel {
 
   /** The primary's hash of what we have; `null` where there is nothing, or nothing is pulled. */
   async knownHash(): Promise<string | null> {
-    return (await this.#target?.known())?.hash ?? null;
+    return (await this.#target?.peek()) ?? null;
   }
 
   /** One conditional pull. What it brings is replaced or merged; where something newer got in meanwhile it is asked for again. */

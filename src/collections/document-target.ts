@@ -11,6 +11,8 @@ export interface DocumentTarget {
    * @returns `hash`: its hash of what we have, `null` for everything; `generation`: to be handed back; `null`: nothing is to be asked
    */
   known(): Promise<{ readonly hash: string | null; readonly generation: number } | null>;
+  /** The primary's hash of what we have, as far as it is remembered; `null` for none. Changes nothing. */
+  peek(): Promise<string | null>;
   /**
    * Takes over the primary's document.
    * @returns whether the local document changed; `superseded`: something newer got in since `known`, so ask again

@@ -25,16 +25,16 @@ const DOCUMENT_VERSION = 1;
  */
 export class LocalCopy {
   readonly #store: CollectionStore;
-  readonly #key: string;
+  readonly key: string;
   #seen: { readonly digest: string; readonly hash: string | null } | null = null;
 
   constructor(store: CollectionStore, key: string) {
     this.#store = store;
-    this.#key = key;
+    this.key = key;
   }
 
   async read(): Promise<LocalState> {
-    return parseStored(await this.#store.get(this.#key));
+    return parseStored(await this.#store.get(this.key));
   }
 
   /**
@@ -42,7 +42,7 @@ export class LocalCopy {
    * digest, which is several times faster than parsing it.
    */
   async readHash(): Promise<string | null> {
-    const raw = await this.#store.get(this.#key);
+    const raw = await this.#store.get(this.key);
     if (!raw || raw.length < WORTH_DIGESTING) return parseStored(raw).document?.hash ?? null;
     const digest = createHash("sha256").update(raw).digest("base64");
     if (this.#seen?.digest !== digest) this.#seen = { digest, hash: parseStored(raw).document?.hash ?? null };
@@ -51,13 +51,13 @@ export class LocalCopy {
 
   /** Replaces what `expected` says is there. `false`: somebody else wrote meanwhile, and nothing was changed. */
   async write(content: DocumentContent, expected: LocalState): Promise<boolean> {
-    if (expected.baseHash !== undefined) return await this.#store.push(this.#key, content, expected.baseHash);
-    await this.#store.put(this.#key, serialise(content));
+    if (expected.baseHash !== undefined) return await this.#store.push(this.key, content, expected.baseHash);
+    await this.#store.put(this.key, serialise(content));
     return true;
   }
 
   async remove(): Promise<void> {
-    await this.#store.delete(this.#key);
+    await this.#store.delete(this.key);
   }
 }
 

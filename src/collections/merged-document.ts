@@ -44,6 +44,9 @@ export class MergedDocument implements DocumentTarget {
   #closed = false;
   #seenInStep = false;
   #wanted = false;
+  /** How often a pull was wanted: ever, and when the last one asked. */
+  #wants = 0;
+  #askedWants = 0;
   #primaryState: PrimaryState = "unknown";
   #baseVersion = 0;
 
@@ -79,7 +82,7 @@ export class MergedDocument implements DocumentTarget {
   /** Whether the local document is the one that the primary has, and no lost push may have changed that. Cheaper than `update`. */
   async isInStep(): Promise<boolean> {
     const remoteHash = await this.#recovered();
-    return remoteHash !== null && !this.#hasSent && (await this.#local.readHash()) === remoteHash;
+    return remoteHash !== null && !this.#hasSent && (await this.#readHash()) === remoteHash;
   }
 
   /** Whether it was so when the last pull began. A client's write since then is told of by itself. */
@@ -97,15 +100,27 @@ export class MergedDocument implements DocumentTarget {
     const remoteHash = await this.#recovered();
     if (this.#options.onDemand && !this.#wanted) return null;
     const generation = this.#baseVersion;
-    const localHash = await this.#local.readHash();
+    this.#askedWants = this.#wants;
+    const localHash = await this.#readHash();
     this.#seenInStep = localHash !== null && localHash === remoteHash && !this.#hasSent;
     return { hash: localHash === null ? null : remoteHash, generation };
   }
 
+  /** Like `known`, for who only wants to compare: nothing is recovered, and nothing remembered. */
+  async peek(): Promise<string | null> {
+    return (await this.#readHash()) === null ? null : this.remoteHash;
+  }
+
   /** What the primary holds must be looked at before anything is sent, also where the mode pulls nothing by itself. */
   wantPull(): void {
+    this.#wants += 1;
     this.#wanted = true;
     this.#primaryState = "unknown";
+  }
+
+  /** Lets the next run ask the primary, where the mode asks nothing by itself. A pull under way will do. */
+  allowPull(): void {
+    this.#wanted = true;
   }
 
   async apply(document: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
@@ -169,7 +184,14 @@ export class MergedDocument implements DocumentTarget {
     return hash === this.#remoteHash || (await this.#records.load()).sent.some((content) => content.hash === hash);
   }
 
+  /** The local side may have to fold before it can tell, and must not while a merge is written. */
+  #readHash(): Promise<string | null> {
+    return this.#exclusively(() => this.#local.readHash());
+  }
+
+  /** A pull has ended. One that had asked before it was wanted again does not answer that. */
   #looked(state: PrimaryState): void {
+    if (this.#askedWants !== this.#wants) return;
     this.#primaryState = state;
     this.#wanted = false;
   }

@@ -59,7 +59,7 @@ export class OutboxChannel implements Channel {
     signal.throwIfAborted();
     if (next === "look") {
       // A mode that pulls nothing by itself would not look otherwise, and the next run would be told to look again.
-      document.wantPull();
+      document.allowPull();
       pull("unless_failing");
     }
     return next === null || next === "look" ? NOTHING : await this.#send(next, signal);

@@ -38,6 +38,10 @@ export class ReplacedDocument implements DocumentTarget {
     return { hash: await this.#local.readHash(), generation };
   }
 
+  async peek(): Promise<string | null> {
+    return await this.#local.readHash();
+  }
+
   async apply(remote: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
     for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
       const state = await this.#local.read();

@@ -1,6 +1,8 @@
+import { ReplicaError } from "../errors.js";
 import type { DocumentContent } from "../modes/document-content.js";
 import { mergeThreeWay } from "../modes/three-way-merge.js";
 import { documentHash } from "../protocol/canonical-json.js";
+import { localConflict } from "./document-target.js";
 import type { LocalCopy, LocalState } from "./local-copy.js";
 import type { MergeableCopy } from "./merge-state.js";
 
@@ -20,20 +22,23 @@ export class ShadowCopy implements MergeableCopy {
     this.#folded = folded;
   }
 
+  /**
+   * Folds what clients wrote since the last time. Not for two callers at once.
+   * @throws STATE_CORRUPT where the shadow cannot be read: without it others' fields would be erased
+   */
   async read(): Promise<LocalState> {
     const clients = await this.#clients.read();
     const shadow = await this.#shadow.read();
-    if (!shadow.document || !clients.document) return clients;
+    if (shadow.baseHash === null || !clients.document) return clients;
+    if (!shadow.document) throw unreadable(this.#shadow.key);
     const folded = await this.#folded.read();
     if (folded.document?.hash === clients.document.hash) return shadow;
-    const data = mergeThreeWay(
-      { base: folded.document?.data ?? null, local: shadow.document.data, remote: clients.document.data },
-      { winner: "remote" },
-    );
+    const base = folded.document?.data ?? null;
+    const data = mergeThreeWay({ base, local: shadow.document.data, remote: clients.document.data });
     const content: DocumentContent = { data, hash: documentHash(data), proof: null };
     // Folding again after a crash between these two gives the same.
-    if (content.hash !== shadow.document.hash) await this.#shadow.write(content, shadow);
-    await this.#folded.write(clients.document, folded);
+    const written = content.hash === shadow.document.hash || (await this.#shadow.write(content, shadow));
+    if (!written || !(await this.#folded.write(clients.document, folded))) throw localConflict(this.#shadow.key);
     return await this.#shadow.read();
   }
 
@@ -49,4 +54,15 @@ export class ShadowCopy implements MergeableCopy {
     if (expected.document) await this.#folded.write(expected.document, await this.#folded.read());
     return await this.#shadow.write(content, shadow);
   }
+}
+
+function unreadable(key: string): ReplicaError {
+  return new ReplicaError(
+    "STATE_CORRUPT",
+    `the merged document "${key}" could not be read, and nothing is sent without it`,
+    {
+      retryable: true,
+      hint: "Delete it together with the collection's record: the primary is then pulled and merged without a base.",
+    },
+  );
 }
