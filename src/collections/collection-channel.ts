@@ -37,9 +37,9 @@ export class CollectionChannel implements Channel {
     return this.#missing.since;
   }
 
-  /** The primary's hash of what we have; `null` where there is nothing, or nothing is pulled. */
-  async knownHash(): Promise<string | null> {
-    return (await this.#target?.peek()) ?? null;
+  /** Whether a document of the primary's is no news here. */
+  async knows(hash: string): Promise<boolean> {
+    return (await this.#target?.knows(hash)) ?? false;
   }
 
   /** One conditional pull. What it brings is replaced or merged; where something newer got in meanwhile it is asked for again. */

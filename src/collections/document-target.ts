@@ -11,8 +11,8 @@ export interface DocumentTarget {
    * @returns `hash`: its hash of what we have, `null` for everything; `generation`: to be handed back; `null`: nothing is to be asked
    */
   known(): Promise<{ readonly hash: string | null; readonly generation: number } | null>;
-  /** The primary's hash of what we have, as far as it is remembered; `null` for none. Changes nothing. */
-  peek(): Promise<string | null>;
+  /** Whether a document of the primary's is what we have, or what we are just sending there. Changes nothing. */
+  knows(hash: string): Promise<boolean>;
   /**
    * Takes over the primary's document.
    * @returns whether the local document changed; `superseded`: something newer got in since `known`, so ask again

@@ -39,8 +39,8 @@ export class MergedDocument implements DocumentTarget {
   #section: Promise<unknown> = Promise.resolve();
   /** The record's `remoteHash` once no intent is open; `undefined`: not known, look first. */
   #remoteHash: string | null | undefined;
-  /** The record's `sent` has something. */
-  #hasSent = false;
+  /** Of the pushes in the record's `sent`. */
+  #sentHashes: ReadonlySet<string> = new Set();
   #closed = false;
   #seenInStep = false;
   #wanted = false;
@@ -82,7 +82,7 @@ export class MergedDocument implements DocumentTarget {
   /** Whether the local document is the one that the primary has, and no lost push may have changed that. Cheaper than `update`. */
   async isInStep(): Promise<boolean> {
     const remoteHash = await this.#recovered();
-    return remoteHash !== null && !this.#hasSent && (await this.#readHash()) === remoteHash;
+    return remoteHash !== null && this.#sentHashes.size === 0 && (await this.#readHash()) === remoteHash;
   }
 
   /** Whether it was so when the last pull began. A client's write since then is told of by itself. */
@@ -102,13 +102,12 @@ export class MergedDocument implements DocumentTarget {
     const generation = this.#baseVersion;
     this.#askedWants = this.#wants;
     const localHash = await this.#readHash();
-    this.#seenInStep = localHash !== null && localHash === remoteHash && !this.#hasSent;
+    this.#seenInStep = localHash !== null && localHash === remoteHash && this.#sentHashes.size === 0;
     return { hash: localHash === null ? null : remoteHash, generation };
   }
 
-  /** Like `known`, for who only wants to compare: nothing is recovered, and nothing remembered. */
-  async peek(): Promise<string | null> {
-    return (await this.#readHash()) === null ? null : this.remoteHash;
+  async knows(hash: string): Promise<boolean> {
+    return this.#sentHashes.has(hash) || (hash === this.#remoteHash && (await this.#readHash()) !== null);
   }
 
   /** What the primary holds must be looked at before anything is sent, also where the mode pulls nothing by itself. */
@@ -209,7 +208,7 @@ export class MergedDocument implements DocumentTarget {
     if (record.replaced) return await this.#adopt();
     if (!intent) {
       this.#remoteHash = base?.remoteHash ?? null;
-      this.#hasSent = record.sent.length > 0;
+      this.#sentHashes = new Set(record.sent.map(({ hash }) => hash));
       return;
     }
     const { document } = await this.#local.read();
@@ -268,7 +267,7 @@ export class MergedDocument implements DocumentTarget {
   async #save(record: BaseRecord): Promise<void> {
     const remoteHash = record.base?.remoteHash ?? null;
     await this.#records.save(record);
-    this.#hasSent = record.sent.length > 0;
+    this.#sentHashes = new Set(record.sent.map(({ hash }) => hash));
     if (this.#remoteHash === remoteHash) return;
     this.#baseVersion += 1;
     this.#remoteHash = remoteHash;

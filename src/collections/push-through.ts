@@ -48,16 +48,21 @@ export class PushThrough {
     // What the answer will need is prepared while the primary works.
     const prepared = afterThisTurn(() => parsePushBody(rawBody));
     const shown = prepared.then((push) => push !== null && this.#shows(push)).catch(() => false);
-    try {
-      const answer = await this.#send(rawBody, prepared, signal);
-      const push = await prepared;
-      const accepted = push !== null && acceptedHash(answer) === push.hash && (await shown);
-      const inStep = accepted && (await this.#takeOver(push, generation));
-      return { answer: { status: answer.status, body: answer.body ?? notJson(answer.status) }, inStep, error: null };
-    } catch (error) {
-      const failure = toReplicaError(error, "CHANNEL_FAILED", "forwarding a push failed");
-      return { answer: failureAnswer(failure), inStep: false, error: failure };
-    }
+    const sending = this.#send(rawBody, prepared, signal);
+    // Awaited below, once it is known what is being sent.
+    sending.catch(() => {});
+    const push = await prepared;
+    return await this.#document.whileForwarding(push?.hash ?? null, async () => {
+      try {
+        const answer = await sending;
+        const accepted = push !== null && acceptedHash(answer) === push.hash && (await shown);
+        const inStep = accepted && (await this.#takeOver(push, generation));
+        return { answer: { status: answer.status, body: answer.body ?? notJson(answer.status) }, inStep, error: null };
+      } catch (error) {
+        const failure = toReplicaError(error, "CHANNEL_FAILED", "forwarding a push failed");
+        return { answer: failureAnswer(failure), inStep: false, error: failure };
+      }
+    });
   }
 
   /** Sends again only what did not arrive: a push whose answer was lost is looked for at the primary first. */

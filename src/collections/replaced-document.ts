@@ -16,6 +16,7 @@ export class ReplacedDocument implements DocumentTarget {
   readonly #local: LocalCopy;
   readonly #records: BaseRecords;
   readonly #reconcile: Reconcile;
+  readonly #forwarding = new Set<string>();
   #generation = 0;
   #marked = false;
 
@@ -38,8 +39,18 @@ export class ReplacedDocument implements DocumentTarget {
     return { hash: await this.#local.readHash(), generation };
   }
 
-  async peek(): Promise<string | null> {
-    return await this.#local.readHash();
+  async knows(hash: string): Promise<boolean> {
+    return this.#forwarding.has(hash) || (await this.#local.readHash()) === hash;
+  }
+
+  /** A write with this hash is on its way to the primary until `work` has ended. */
+  async whileForwarding<T>(hash: string | null, work: () => Promise<T>): Promise<T> {
+    if (hash !== null) this.#forwarding.add(hash);
+    try {
+      return await work();
+    } finally {
+      if (hash !== null) this.#forwarding.delete(hash);
+    }
   }
 
   async apply(remote: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {

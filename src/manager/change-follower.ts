@@ -24,7 +24,7 @@ export function followChanges(collections: readonly Followed[], wake: (name: str
       const path = `${namespace === null ? "" : `/${namespace}`}/pull/${key}`;
       // A publisher that does not know the key says only that something changed.
       for (const parts of key === "" ? followed : (byPath.get(path) ?? [])) {
-        if ((await parts.channel.knownHash().catch(() => null)) !== hash) wake(parts.settings.name);
+        if (!(await parts.channel.knows(hash).catch(() => false))) wake(parts.settings.name);
       }
     },
     gap() {

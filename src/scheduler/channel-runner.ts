@@ -40,6 +40,7 @@ export class ChannelRunner {
   #ticket: RunTicket | null = null;
   #begun = false;
   #begunAt = 0;
+  #nudged = false;
   #following: Promise<SyncOutcome> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #nextRunAt: number | null = null;
@@ -120,7 +121,8 @@ export class ChannelRunner {
 
   /** There is something to do: run soon, unless backing off. */
   nudge(): void {
-    if (performance.now() >= this.#retryAt) this.wake();
+    if (this.#current && this.#begun) this.#nudged = true;
+    else if (performance.now() >= this.#retryAt) this.wake();
   }
 
   status(): ChannelStatus {
@@ -201,6 +203,9 @@ export class ChannelRunner {
     if (outcome) this.#ledger.succeed(outcome);
     else if (error && error.code !== "STOPPED") this.#ledger.fail(error);
     this.#arm(error);
+    // What came up during a run that failed waits for the retry.
+    if (this.#nudged && !error) this.wake();
+    this.#nudged = false;
     publishSyncEvent({
       name: this.channel.name,
       work: this.channel.work ?? "pull",
