@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { ReplicaError } from "../errors.js";
-import { describeUrl } from "./describe-url.js";
+import { describeUrl } from "../http/describe-url.js";
 
 /**
  * The whole body as text, read as long as it stays within the limit: a compressed bomb costs no more than the limit.

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { ReplicaError } from "../errors.js";
-import { describeUrl } from "./describe-url.js";
+import { describeUrl } from "../http/describe-url.js";
 
 /** What {@link decode} can undo. */
 export const ACCEPTED_ENCODINGS = "gzip, deflate, br";

@@ -1,14 +1,14 @@
 import { ReplicaError, type ReplicaErrorOptions } from "../errors.js";
+import { describeUrl } from "../http/describe-url.js";
+import { isTemporary } from "../http/temporary-status.js";
 import { type AuthorProof, authorFields } from "../protocol/author-proof.js";
 import { isJsonObject } from "../protocol/json-object.js";
 import type { Channel, SyncOutcome } from "../scheduler/channel.js";
 import type { SyncContext } from "../scheduler/sync-context.js";
-import { describeUrl } from "./describe-url.js";
 import type { MergedDocument } from "./merged-document.js";
 import type { Outgoing, PendingWrites } from "./pending-writes.js";
 import type { PrimaryClient, PushAnswer } from "./primary-client.js";
 import { acceptedHash, verifyPushAnswer } from "./push-answer.js";
-import { isTemporary } from "./temporary-status.js";
 import { wasNeverSent } from "./transport-errors.js";
 
 export interface OutboxChannelOptions {

@@ -1,12 +1,12 @@
 import { ReplicaError } from "../errors.js";
+import { describeUrl } from "../http/describe-url.js";
+import { parseRetryAfter } from "../http/retry-after.js";
+import { isTemporary } from "../http/temporary-status.js";
 import { JSON_TYPE } from "../protocol/wire.js";
 import type { CollectionSettings } from "./collection-settings.js";
-import { describeUrl } from "./describe-url.js";
 import { type PulledDocument, parseJson, parsePullAnswer } from "./pull-answer.js";
 import { sendFollowing } from "./redirects.js";
 import { withRetries } from "./retry.js";
-import { parseRetryAfter } from "./retry-after.js";
-import { isTemporary } from "./temporary-status.js";
 import type { HttpAnswer, HttpRequest, Transport } from "./transport.js";
 
 /** Answer to a conditional pull. */

@@ -1,10 +1,10 @@
 import { ReplicaError } from "../errors.js";
+import { describeUrl } from "../http/describe-url.js";
 import type { DocumentContent } from "../modes/document-content.js";
 import { sanitise } from "../modes/sanitise.js";
 import { parseAuthorProof } from "../protocol/author-proof.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject, type JsonObject } from "../protocol/json-object.js";
-import { describeUrl } from "./describe-url.js";
 import type { HttpAnswer } from "./transport.js";
 
 /** A document of the primary, checked and sanitised. */

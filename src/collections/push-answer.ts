@@ -1,7 +1,7 @@
 import { ReplicaError } from "../errors.js";
+import { describeUrl } from "../http/describe-url.js";
 import { isDocumentHash } from "../protocol/document-hash.js";
 import { isJsonObject } from "../protocol/json-object.js";
-import { describeUrl } from "./describe-url.js";
 import type { PushAnswer } from "./primary-client.js";
 
 /** The hash of an accepted push, or `null`. */

@@ -1,5 +1,5 @@
 import { ReplicaError } from "../errors.js";
-import { describeUrl } from "./describe-url.js";
+import { describeUrl } from "../http/describe-url.js";
 import type { HttpAnswer, HttpRequest } from "./transport.js";
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -1,5 +1,6 @@
 import { ReplicaError } from "../errors.js";
-import { describeUrl } from "./describe-url.js";
+import { describeUrl } from "../http/describe-url.js";
+import { systemCode } from "../http/system-code.js";
 
 /** Failures before the first byte of the request went out. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
@@ -44,13 +45,4 @@ export function requestTimedOut(timeoutMs: number, url: string): ReplicaError {
     retryable: true,
     hint: "Raise requestTimeoutMs if the primary is known to be slow.",
   });
-}
-
-/** The `code` of the error or of what caused it: HTTP clients wrap, and a name with several addresses gives an aggregate. */
-function systemCode(error: unknown, depth = 0): string | null {
-  if (typeof error !== "object" || error === null || depth > 4) return null;
-  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-  if (typeof code === "string" && !(error instanceof ReplicaError)) return code;
-  const inner: unknown = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
-  return systemCode(inner, depth + 1);
 }

@@ -1,6 +1,8 @@
+import { describeUrl } from "../http/describe-url.js";
+import { parseRetryAfter } from "../http/retry-after.js";
 import { HEADER } from "../protocol/wire.js";
 import { SSE } from "./sse-wire.js";
-import { describeStreamUrl, streamErrors } from "./stream-errors.js";
+import { streamErrors } from "./stream-errors.js";
 import type { StreamAnswer, StreamTransport } from "./stream-transport.js";
 
 /** Signs requests; `createReplicaAuth` gives one. */
@@ -24,9 +26,6 @@ export interface StreamRequest {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
-
-/** A longer wish is a mistake of the primary's. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /**
  * Opens a stream of events: signs each hop afresh, corrects a wrong clock once, follows redirects within the origin.
@@ -97,14 +96,7 @@ function redirectTarget(location: string, from: string, status: number): string 
   const target = URL.canParse(location, from) ? new URL(location, from) : null;
   if (target?.origin === new URL(from).origin && target.username === "" && target.password === "") return target.href;
   const where = target
-    ? `to ${target.origin === "null" ? target.protocol : describeStreamUrl(target)}, which is another origin`
+    ? `to ${target.origin === "null" ? target.protocol : describeUrl(target)}, which is another origin`
     : "to something that is no URL";
   throw streamErrors.redirected(from, where, status);
-}
-
-/** Seconds or an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function parseRetryAfter(value: string | null): number | null {
-  const text = value?.trim() ?? "";
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? null : Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms));
 }
