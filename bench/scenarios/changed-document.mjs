@@ -9,7 +9,7 @@ export const scenario = {
   title: "Changed 100 KB document, primary to replica",
   how: "the primary writes (not timed), then `syncNow`; the local copy is checked each time; median of a round's syncs",
   primary: { collections: 1 },
-  rounds: 7,
+  rounds: 5,
   measures: [{ key: "syncMs", label: "sync", unit: "ms", better: "less", target: { ratio: 1.3 } }],
   async run({ load, primary, quick }) {
     const { ReplicaManager } = await load();

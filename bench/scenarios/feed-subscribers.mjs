@@ -19,7 +19,7 @@ export const scenario = {
   how: `each a socket of its own, with no cap-cert; memory of the primary after garbage collection, beyond what it had before they came; processor time of the primary, less what it takes without them, heartbeats ${HEARTBEAT_MS} ms apart (default 15,000). Announced: from the writer's 200 until the last subscriber has the event, a write every ${WRITE_EVERY_MS} ms. The peer has no feed`,
   contenders: ["ours"],
   warmUp: false,
-  rounds: 4,
+  rounds: 3,
   measures: [
     { key: "connectMs", label: "until all are connected", unit: "ms", better: "less" },
     { key: "rssKB", label: "RSS a subscriber", unit: "KB", better: "less" },

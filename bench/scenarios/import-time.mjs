@@ -9,7 +9,7 @@ const SERVER = "@drakkar.software/starfish-server";
 export const scenario = {
   title: "Importing the root entry",
   how: "a fresh `node` for each import; what it takes beyond importing starfish-server alone (median of a round's pairs). Size: bundled and minified, packages left out",
-  rounds: 7,
+  rounds: 5,
   measures: [
     { key: "extraMs", label: "more than starfish-server alone", unit: "ms", better: "less", target: { max: 15 } },
     {

@@ -9,7 +9,7 @@ export const scenario = {
   how: "`syncAll` twice, the sockets idle, garbage collected; more is what the process had with the contender imported and nothing configured, taken away",
   primary: { collections: COLLECTIONS },
   nodeArgs: ["--expose-gc"],
-  rounds: 5,
+  rounds: 4,
   measures: [
     { key: "rssMB", label: "RSS", unit: "MB", better: "less" },
     { key: "moreRssMB", label: "more RSS than before", unit: "MB", better: "less" },

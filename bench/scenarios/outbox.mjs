@@ -13,7 +13,7 @@ export const scenario = {
   how: `a client in a third process pushes documents of 1 KB to a replica server (\`bidirectional\`) as fast as it answers, one after the other to one document, and over 8 sockets to ${SPREAD} documents in turns; in step: from the first write until the primary has the last revision of each. Steady is one write every ${WRITE_EVERY_MS} ms over ${SPREAD} documents: from the client's 200 until the primary has that revision or a later one. The peer never sends such writes on, so there is nothing to compare with`,
   primary: { collections: SPREAD },
   contenders: ["ours"],
-  rounds: 4,
+  rounds: 3,
   measures: [
     { key: "oneAccepted", label: "one document: accepted a second", better: "more" },
     { key: "oneInStep", label: "one document: in step a second", better: "more" },

@@ -9,7 +9,7 @@ export const scenario = {
   title: "Push-through of a 10 KB document",
   how: "a client in a third process pushes through a replica server, one push every 10 ms after the last answer; in step: the local copy is the pushed one when the answer has gone out",
   primary: { collections: 1 },
-  rounds: 7,
+  rounds: 5,
   measures: [
     { key: "p50", label: "p50", unit: "ms", better: "less", target: { ratio: 1 } },
     { key: "p99", label: "p99", unit: "ms", better: "less" },

@@ -7,7 +7,7 @@ export const scenario = {
   title: "Signed requests a second",
   how: "`createReplicaAuth().fetch`, one after the other, over a `fetchFn` that answers at once; end to end is a signed pull of 1 KB from a primary that verifies it",
   primary: { collections: 1, auth: "cap-cert" },
-  rounds: 7,
+  rounds: 5,
   measures: [
     { key: "noBody", label: "no body", better: "more", target: { ratio: 8 } },
     { key: "body100KB", label: "100 KB body", better: "more", target: { ratio: 5 } },

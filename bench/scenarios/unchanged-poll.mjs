@@ -9,7 +9,7 @@ export const scenario = {
   title: "Poll of an unchanged 1 MB document",
   how: "`syncNow` again and again, awaited; bytes in both directions, heads included; bare polls are conditional requests alone, with no replica",
   primary: { collections: 1 },
-  rounds: 7,
+  rounds: 5,
   measures: [
     { key: "pollsPerSecond", label: "polls a second", better: "more", target: { ratio: 3 } },
     { key: "bytesPerPoll", label: "bytes on the wire a poll", unit: "B", better: "less", target: { ratio: 1000 } },

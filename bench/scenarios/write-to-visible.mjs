@@ -16,7 +16,7 @@ export const scenario = {
   title: "Write to visible: from the primary's answer to the replica's copy",
   how: `a client in a third process pushes to the primary, one write of 1 KB every ${WRITE_EVERY_MS} ms, over ${COLLECTIONS} collections in turns; from its 200 until the replica's store has that revision or a later one. Scheduled is \`intervalMs: ${INTERVAL_MS}\`; \`on_change\` is our feed over SSE, which the peer has not`,
   primary: { collections: COLLECTIONS, feed: {} },
-  rounds: 4,
+  rounds: 3,
   measures: [
     { key: "scheduledP50", label: "scheduled every second, p50", unit: "ms", better: "less" },
     { key: "scheduledP99", label: "scheduled every second, p99", unit: "ms", better: "less" },

@@ -15,7 +15,7 @@ export function createThousandCollections(size, bytes) {
     title: `1,000 collections of ${size}`,
     how: `\`syncAll\` into an empty store, in a process that has just begun; then \`syncAll\` ${REPEATS} times with nothing changed (median); bare are the same requests alone over ${CONNECTIONS} sockets, answers thrown away`,
     primary: { collections: COLLECTIONS },
-    rounds: 7,
+    rounds: 5,
     measures: [
       { key: "coldMs", label: "cold", unit: "ms", better: "less", target: { ratio: 3 } },
       { key: "unchangedMs", label: "none changed", unit: "ms", better: "less", target: { ratio: 3 } },
