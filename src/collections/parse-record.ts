@@ -52,7 +52,8 @@ function parseIntent(value: unknown): MergeIntent | undefined {
   return { ...base, fromHash: typeof value.fromHash === "string" ? value.fromHash : null };
 }
 
-function parseContent(value: unknown): DocumentContent | undefined {
+/** `undefined` for anything else than a document's content. */
+export function parseContent(value: unknown): DocumentContent | undefined {
   if (!isJsonObject(value) || !isJsonObject(value.data) || typeof value.hash !== "string") return undefined;
   return { data: value.data, hash: value.hash, proof: parseProof(value.proof) };
 }

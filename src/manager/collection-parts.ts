@@ -62,9 +62,7 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
       policy.clientWrite === "forward" && pushUrl ? new PushThrough(primary, pushUrl, replaced) : null;
     return { ...common, channel, pushThrough, merged: null, outbox: null };
   }
-  const copy = policy.pulls
-    ? local
-    : new ShadowCopy(local, new LocalCopy(store, `${stateKey}.shadow`), new LocalCopy(store, `${stateKey}.folded`));
+  const copy = policy.pulls ? local : new ShadowCopy(local, store, `${stateKey}.shadow`);
   const sides = { ...common, local: copy };
   const rule = mergeRule ? { rule: mergeRule } : {};
   const merged = new MergedDocument(name, copy, records, policy.reconcile, { ...rule, onDemand: !policy.pulls });
