@@ -4,6 +4,7 @@ import type { RemoteConfig } from "../../src/config.js";
 import type { OutboxStatus } from "../../src/manager/collection-status.js";
 import type { ReplicaManagerOptions } from "../../src/manager/manager-options.js";
 import { collection } from "../support/collection.js";
+import type { Primary } from "../support/primary.js";
 import { type Replica, remote, startReplica } from "../support/replica.js";
 
 type Json = Record<string, unknown>;
@@ -62,4 +63,16 @@ export function outbox(replica: Replica): OutboxStatus {
   const status = replica.manager.status()[0]?.outbox;
   if (!status) throw new Error("The collection has no outbox");
   return status;
+}
+
+/** Another writer at the primary, who overwrites nothing that he has not seen. */
+export async function writeThere(primary: Primary, fields: Json): Promise<void> {
+  for (;;) {
+    const { data, hash } = await primary.read("posts");
+    const body = JSON.stringify({ data: { ...data, ...fields }, baseHash: hash === "" ? null : hash });
+    const headers = { "content-type": "application/json" };
+    const { status } = await fetch(`${primary.url}/push/posts/doc`, { method: "POST", headers, body });
+    if (status === 200) return;
+    expect(status).toBe(409);
+  }
 }

@@ -6,7 +6,7 @@ import type { Replica } from "../support/replica.js";
 import { size } from "../support/size.js";
 import { startTcpProxy } from "../support/tcp-proxy.js";
 import { waitFor } from "../support/wait.js";
-import { outbox, pushBlind, startOutbox } from "./outbox-setup.js";
+import { outbox, pushBlind, startOutbox, writeThere } from "./outbox-setup.js";
 
 const PUSH_ONLY = { writeMode: "push_only", syncTriggers: [] } as const;
 const at = async (primary: Primary) => (await primary.read("posts")).data;
@@ -32,7 +32,7 @@ describe("a push_only collection whose primary has another writer too", () => {
       hash = await pushBlind(replica, { ...mine }, hash);
       if (n % 3 !== 0) continue;
       theirs[`theirs${n}`] = n;
-      await primary.write("posts", { ...(await at(primary)), [`theirs${n}`]: n });
+      await writeThere(primary, { [`theirs${n}`]: n });
     }
     await waitFor(
       async () => JSON.stringify(sorted(await at(primary))) === JSON.stringify(sorted({ ...mine, ...theirs })),
