@@ -40,6 +40,7 @@ export class OutboxChannel implements Channel {
   readonly #options: OutboxChannelOptions;
   #proofsDropped = 0;
   #proofsRefused = false;
+  #unreached = false;
   /** Pushes in a row after which the primary did not hold what was sent. */
   #defeats = 0;
 
@@ -51,6 +52,11 @@ export class OutboxChannel implements Channel {
   /** Documents sent without their author's proof, which the primary would not have taken from us. */
   get proofsDropped(): number {
     return this.#proofsDropped;
+  }
+
+  /** The last push did not get through to the primary: once a pull does, there is no reason to wait. */
+  get unreached(): boolean {
+    return this.#unreached;
   }
 
   async sync({ signal }: SyncContext): Promise<SyncOutcome> {
@@ -74,10 +80,12 @@ export class OutboxChannel implements Channel {
     try {
       answer = verifyPushAnswer(await primary.push(pushUrl, body, signal), pushUrl);
     } catch (error) {
-      if (wasNeverSent(error)) await pending.reject(outgoing);
+      this.#unreached = wasNeverSent(error);
+      if (this.#unreached) await pending.reject(outgoing);
       else document.wantPull();
       throw error;
     }
+    this.#unreached = false;
     const hash = acceptedHash(answer);
     if (hash !== null) {
       const more = await pending.confirm(outgoing, hash);

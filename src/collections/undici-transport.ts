@@ -41,7 +41,10 @@ export function createUndiciTransport({ connections = 8 }: UndiciTransportOption
     const header = (name: string): string | null => [answer.headers[name.toLowerCase()]].flat()[0] ?? null;
     try {
       // The headers of a 304 may speak of the document that it does not send.
-      if (answer.statusCode === 304) return { status: 304, header, body: "", bytes: 0 };
+      if (answer.statusCode === 304) {
+        await answer.body.dump();
+        return { status: 304, header, body: "", bytes: 0 };
+      }
       const success = answer.statusCode >= 200 && answer.statusCode < 300;
       if (success && Number(header("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes, url);
       const body = decode(answer.body, header("content-encoding"), url);

@@ -66,14 +66,16 @@ export function createCollectionParts(settings: CollectionSettings, around: Coll
   const sides = { ...common, local: copy };
   const rule = mergeRule ? { rule: mergeRule } : {};
   const merged = new MergedDocument(name, copy, records, policy.reconcile, { ...rule, onDemand: !policy.pulls });
+  let sender: OutboxChannel | null = null;
   const flush = (recovered: boolean): void => {
+    const isBack = recovered || sender?.unreached === true;
     // The normal case: an unchanged poll, and nothing to send.
-    if (recovered || !merged.seenInStep) around.flush(name, recovered ? "now" : "unless_failing");
+    if (isBack || !merged.seenInStep) around.flush(name, isBack ? "now" : "unless_failing");
   };
   const channel = new CollectionChannel(settings, primary, merged, flush);
   if (!pushUrl) return { ...sides, channel, pushThrough: null, merged, outbox: null };
   const pending = new PendingWrites(merged, { trustsFirstPush: !policy.pulls, onDeadLetter: report });
-  const sender = new OutboxChannel({
+  sender = new OutboxChannel({
     document: merged,
     pending,
     primary,

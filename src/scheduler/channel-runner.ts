@@ -164,11 +164,14 @@ export class ChannelRunner {
   /** Rounds until the source has no more; between rounds other channels get their turn. */
   async #rounds(reason: SyncReason, abort: AbortController): Promise<SyncOutcome> {
     let total: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+    const aborted = abortion(abort.signal);
+    // Where nothing waits for it, it is nobody's business.
+    aborted.catch(() => {});
     for (;;) {
       const ticket = this.#options.limiter.enter(URGENT.has(reason));
       this.#ticket = ticket;
       try {
-        await Promise.race([ticket.granted, abortion(abort.signal)]);
+        await Promise.race([ticket.granted, aborted]);
         if (!this.#begun) this.#begunAt = performance.now();
         this.#begun = true;
         const outcome = await this.#round(reason, abort);
