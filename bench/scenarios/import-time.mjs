@@ -36,13 +36,17 @@ function importMs(specifier) {
   return Number(child.stdout);
 }
 
+/** What importing the entry loads: chunks that load on first use do not count. */
 async function minifiedBytes(specifier) {
   const entry = fileURLToPath(import.meta.resolve(specifier));
-  const { outputFiles } = await build({
+  const { metafile } = await build({
     entryPoints: [entry],
+    outdir: "out",
     bundle: true,
+    splitting: true,
     minify: true,
     write: false,
+    metafile: true,
     format: "esm",
     platform: "node",
     target: "node20",
@@ -50,5 +54,13 @@ async function minifiedBytes(specifier) {
     legalComments: "none",
     logLevel: "silent",
   });
-  return outputFiles[0].contents.byteLength;
+  const loaded = new Set();
+  const load = (path) => {
+    const output = metafile.outputs[path];
+    if (!output || loaded.has(path)) return;
+    loaded.add(path);
+    for (const { path: imported, kind } of output.imports) if (kind === "import-statement") load(imported);
+  };
+  load(Object.keys(metafile.outputs).find((path) => metafile.outputs[path].entryPoint));
+  return [...loaded].reduce((sum, path) => sum + metafile.outputs[path].bytes, 0);
 }
