@@ -1,6 +1,6 @@
 import type { ObjectStore } from "@drakkar.software/starfish-server";
 import type { ForwardedPush } from "../collections/push-through.js";
-import { type Verification, verifyDocument } from "../collections/verify-document.js";
+import type { Verification } from "../collections/verify-document.js";
 import type { RemoteConfig } from "../config.js";
 import { ReplicaError } from "../errors.js";
 import type { WriteMode } from "../modes/write-mode.js";
@@ -193,6 +193,7 @@ export class ReplicaManager {
 
   /** Compares every collection with its primary by hash. Changes nothing, here or there; a primary that fails is part of the report. */
   async verify(): Promise<Verification[]> {
+    const { verifyDocument } = await import("../collections/verify-document.js");
     const limiter = new RunLimiter(this.#options.concurrency ?? DEFAULT_CONCURRENCY);
     const verify = async (parts: CollectionParts): Promise<Verification> => {
       const place = limiter.enter(false);
