@@ -20,7 +20,8 @@ export function parseRecord(raw: string): BaseRecord | null {
   const base = optional(value.base, parseBase);
   const intent = optional(value.intent, parseIntent);
   const deadLetter = optional(value.deadLetter, parseDeadLetter);
-  const sent = Array.isArray(value.sent) ? value.sent.map(parseContent) : [];
+  if (!Array.isArray(value.sent)) return null;
+  const sent = value.sent.map(parseContent);
   if (base === undefined || intent === undefined || deadLetter === undefined) return null;
   const whole = sent.filter((content) => content !== undefined);
   if (whole.length !== sent.length) return null;
@@ -43,7 +44,8 @@ function parseBase(value: unknown): Base | undefined {
   if (!isJsonObject(value)) return undefined;
   const { data, remoteHash, localHash, filtered, proof } = value;
   if (!isJsonObject(data) || !isDocumentHash(remoteHash) || typeof localHash !== "string") return undefined;
-  return { data, remoteHash, localHash, filtered: filtered === true, proof: parseProof(proof) };
+  if (typeof filtered !== "boolean") return undefined;
+  return { data, remoteHash, localHash, filtered, proof: parseProof(proof) };
 }
 
 function parseIntent(value: unknown): MergeIntent | undefined {

@@ -121,6 +121,38 @@ describe("a push whose answer is lost", () => {
     },
   );
 
+  it("does not hide that a client has brought back what it removed, beside another writer's changes", async () => {
+    const { primary, proxy, url } = await behindProxy();
+    await primary.write("posts", { x: 1, k: 1 });
+    const replica = await startOutbox({ url });
+    replica.manager.start();
+    await replica.manager.syncNow("posts");
+    proxy.resetAfter(0);
+    await write(replica, { x: undefined });
+    await waitFor(async () => !("x" in (await at(primary))));
+    await write(replica, { x: 1 });
+    await primary.write("posts", { k: 1, other: 1 });
+    await proxy.pass();
+    await waitFor(async () => (await at(primary)).x === 1);
+    await settled(replica);
+    expect(await at(primary)).toEqual({ x: 1, k: 1, other: 1 });
+  });
+
+  it("may bring back a field that it added and another writer has removed since: nobody can tell that it was ever there", async () => {
+    const { primary, proxy, url } = await behindProxy();
+    await primary.write("posts", { k: 1 });
+    const replica = await startOutbox({ url });
+    replica.manager.start();
+    await replica.manager.syncNow("posts");
+    proxy.resetAfter(0);
+    await write(replica, { mine: 1 });
+    await waitFor(async () => (await at(primary)).mine === 1);
+    await primary.write("posts", { k: 2 });
+    await proxy.pass();
+    await waitFor(async () => (await at(primary)).mine === 1);
+    expect(await at(primary)).toEqual({ k: 2, mine: 1 });
+  });
+
   it("may arrive late, after the same was sent again, and is recognised all the same", async () => {
     const { primary, remote, holdNextWrite } = await slowPrimary();
     await primary.write("posts", { f: 0 });
