@@ -4,7 +4,7 @@ import { startPrimary } from "../support/primary.js";
 import { realDelay } from "../support/real-time.js";
 import { size } from "../support/size.js";
 import { waitFor } from "../support/wait.js";
-import { type Fate, Member } from "./member.js";
+import { type Fate, type Fault, Member } from "./member.js";
 import { type Change, Oracle } from "./oracle.js";
 import { PrimaryClient } from "./primary-client.js";
 
@@ -17,8 +17,6 @@ type Step =
   | { readonly kind: "crash"; readonly who: number; readonly fate: Fate }
   | { readonly kind: "sync"; readonly who: number }
   | { readonly kind: "pause"; readonly ms: number };
-
-type Fault = "pass" | "refuse" | "lose answers" | "black hole";
 
 interface Edit {
   readonly place: "top" | "tree" | "branch" | "shared" | "shared in tree";
@@ -106,7 +104,7 @@ async function play({
     }
     for (const one of members) {
       await one.restart();
-      await one.proxy.pass();
+      await one.setLine("pass");
     }
     await waitFor(async () => await agree(members, direct), { timeoutMs: 15_000, what: "all four to agree" });
     oracle.verifyEnd((await direct.read()).data);
@@ -126,12 +124,7 @@ async function take(step: Step, members: readonly Member[], direct: PrimaryClien
   if (!one) return;
   if (step.kind === "crash") return await one.restart(step.fate);
   if (step.kind === "sync") return void one.sync();
-  if (step.fault === "refuse") await one.proxy.refuse();
-  else {
-    await one.proxy.pass();
-    if (step.fault === "lose answers") one.proxy.resetAfter(0);
-    if (step.fault === "black hole") one.proxy.blackHole();
-  }
+  await one.setLine(step.fault);
 }
 
 async function agree(members: readonly Member[], direct: PrimaryClient): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { documentHash } from "../../src/protocol/canonical-json.js";
 import { collection } from "../support/collection.js";
 import type { Primary } from "../support/primary.js";
+import { realDelay } from "../support/real-time.js";
 import { type Replica, remote, startReplica } from "../support/replica.js";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { type MortalStore, mortalStore } from "./mortal-store.js";
@@ -12,7 +13,11 @@ export interface Fate {
   readonly lost: boolean;
 }
 
+/** What a line does: nothing bad, no connection, requests that arrive without their answers, or silence. */
+export type Fault = "pass" | "refuse" | "lose answers" | "black hole";
+
 interface Process {
+  readonly proxy: TcpProxy;
   readonly mortal: MortalStore;
   readonly replica: Replica;
 }
@@ -23,18 +28,20 @@ const IMMORTAL: Fate = { after: Number.POSITIVE_INFINITY, lost: false };
 /** One replica server, process after process, its disk, its line to the primary, and the client that writes to it. */
 export class Member {
   readonly name: string;
-  readonly proxy: TcpProxy;
+  readonly #primary: Primary;
   readonly #data: Map<string, string>;
   readonly #oracle: Oracle;
+  #proxy: TcpProxy;
   #mortal: MortalStore;
   #replica: Replica;
   readonly #past: Promise<void>[] = [];
 
-  private constructor(name: string, proxy: TcpProxy, oracle: Oracle, data: Map<string, string>, begun: Process) {
+  private constructor(name: string, primary: Primary, oracle: Oracle, data: Map<string, string>, begun: Process) {
     this.name = name;
-    this.proxy = proxy;
+    this.#primary = primary;
     this.#oracle = oracle;
     this.#data = data;
+    this.#proxy = begun.proxy;
     this.#mortal = begun.mortal;
     this.#replica = begun.replica;
   }
@@ -42,7 +49,7 @@ export class Member {
   static async start(name: string, primary: Primary, oracle: Oracle, fate: Fate): Promise<Member> {
     const proxy = await startTcpProxy(primary.port);
     const data = new Map<string, string>();
-    return new Member(name, proxy, oracle, data, await begin(data, proxy, fate));
+    return new Member(name, primary, oracle, data, await begin(data, proxy, fate));
   }
 
   get dead(): boolean {
@@ -58,9 +65,32 @@ export class Member {
   async restart(fate: Fate = IMMORTAL): Promise<void> {
     this.#mortal.die();
     this.#past.push(this.#replica.stop());
-    const next = await begin(this.#data, this.proxy, fate);
+    const next = await begin(this.#data, this.#proxy, fate);
     this.#mortal = next.mortal;
     this.#replica = next.replica;
+  }
+
+  async setLine(fault: Fault): Promise<void> {
+    if (fault === "refuse") return await this.#refuse();
+    try {
+      await this.#proxy.pass();
+    } catch {
+      // Somebody else has taken the port meanwhile.
+      this.#proxy = await startTcpProxy(this.#primary.port);
+      await this.restart();
+    }
+    if (fault === "lose answers") this.#proxy.resetAfter(0);
+    if (fault === "black hole") this.#proxy.blackHole();
+  }
+
+  async #refuse(): Promise<void> {
+    let done = false;
+    const refusing = this.#proxy.refuse().finally(() => {
+      done = true;
+    });
+    // One that was just being accepted would stay for as long as it is used.
+    for (; !done; await realDelay(1)) this.#proxy.cut();
+    await refusing;
   }
 
   /** The client reads, changes and pushes, until the server says yes or dies. */
@@ -94,7 +124,7 @@ export class Member {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#past, this.#replica.stop()]);
-    await this.proxy.stop();
+    await this.#proxy.stop();
   }
 
   async #push(data: Json, hash: string): Promise<number> {
@@ -119,5 +149,5 @@ async function begin(data: Map<string, string>, proxy: TcpProxy, fate: Fate): Pr
     requestTimeoutMs: 200,
   });
   replica.manager.start();
-  return { mortal, replica };
+  return { proxy, mortal, replica };
 }
