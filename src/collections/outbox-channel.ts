@@ -30,8 +30,11 @@ const QUICK_CONFLICTS = 3;
 /** The same where each 409 is followed by another document: other writers being faster, or primaries that disagree. */
 const QUICK_DEFEATS = 10;
 
-/** Nothing was sent, so nothing is known of how sending goes. */
-const NOTHING: SyncOutcome = { changed: false, items: 0, bytes: 0, idle: true };
+/** Nothing is left to do here. */
+const DONE: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+
+/** Something is to be sent and was not, so nothing is known of how sending goes. */
+const WAITING: SyncOutcome = { ...DONE, idle: true };
 
 /** Sends what clients wrote here to the primary. One push at a time; what was written meanwhile goes with the next. */
 export class OutboxChannel implements Channel {
@@ -63,12 +66,14 @@ export class OutboxChannel implements Channel {
     const { pending, document, pull } = this.#options;
     const next = await pending.next();
     signal.throwIfAborted();
+    if (next === null) return DONE;
     if (next === "look") {
       // A mode that pulls nothing by itself would not look otherwise, and the next run would be told to look again.
       document.allowPull();
       pull("unless_failing");
+      return WAITING;
     }
-    return next === null || next === "look" ? NOTHING : await this.#send(next, signal);
+    return await this.#send(next, signal);
   }
 
   async #send(outgoing: Outgoing, signal: AbortSignal, proofRefused = false): Promise<SyncOutcome> {
@@ -110,7 +115,7 @@ export class OutboxChannel implements Channel {
       if (pending.conflicts > QUICK_CONFLICTS || this.#defeats > QUICK_DEFEATS)
         throw refusal(pushUrl, answer, { retryable: true });
       pull("now");
-      return NOTHING;
+      return WAITING;
     }
     if (status === 401 || isTemporary(status)) {
       // A gateway may say so after the primary has stored it.
@@ -121,7 +126,7 @@ export class OutboxChannel implements Channel {
     const error = refusal(pushUrl, answer, { hint: "Mend the cause and retry the dead letter, or drop it." });
     await pending.bury(outgoing, { code: error.code, status, message: error.message });
     this.#options.onDeadLetter(error);
-    return NOTHING;
+    return DONE;
   }
 
   #proofFor({ proof }: Outgoing): AuthorProof | null {
