@@ -51,7 +51,12 @@ for (const name of names) {
   const begun = performance.now();
   const { scenario } = await import(`./scenarios/${name}.mjs`);
   const onRound = (what) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${name} ${what}` : "");
-  const values = await runScenario(name, scenario, { quick: options.quick, profileDir, onRound });
+  const run = () => runScenario(name, scenario, { quick: options.quick, profileDir, onRound });
+  // Once more where something on the machine got in the way, a port that was taken for instance: minutes of work hang on it.
+  const values = await run().catch((error) => {
+    console.error(`${name} is begun again: ${error.message}`);
+    return run();
+  });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const lines = scenario.measures.map((measure) =>
     compare(measure, values.ours[measure.key], values.theirs[measure.key]),
