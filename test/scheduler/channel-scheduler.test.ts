@@ -1,21 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ReplicaError } from "../../src/errors.js";
 import type { SyncOutcome } from "../../src/scheduler/channel.js";
-import { ChannelScheduler, type ChannelSchedulerOptions } from "../../src/scheduler/channel-scheduler.js";
+import { ChannelScheduler } from "../../src/scheduler/channel-scheduler.js";
 import type { Schedule } from "../../src/scheduler/schedule.js";
-import { type FakeChannel, fakeChannel, NOTHING } from "../support/fake-channel.js";
-
-const SCHEDULED: Schedule = { triggers: ["scheduled"], intervalMs: 1_000 };
-
-function schedule(
-  channel: FakeChannel,
-  plan: Schedule = SCHEDULED,
-  options: ChannelSchedulerOptions = {},
-): ChannelScheduler {
-  return new ChannelScheduler([{ channel, schedule: plan }], { random: () => 0.5, ...options });
-}
-
-const failure = new ReplicaError("PRIMARY_UNREACHABLE", "down", { retryable: true });
+import { fakeChannel, NOTHING } from "../support/fake-channel.js";
+import { failure, SCHEDULED, schedule } from "../support/fake-scheduler.js";
 
 describe("ChannelScheduler", () => {
   beforeEach(() => {
