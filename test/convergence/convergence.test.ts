@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("line" as const),
       who: member,
-      fault: fc.constantFrom<Fault>("pass", "pass", "refuse", "lose answers", "black hole"),
+      fault: fc.constantFrom<Fault>("pass", "pass", "cut", "lose answers", "black hole"),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash" as const), who: member, fate }) },

@@ -1,7 +1,6 @@
 import { documentHash } from "../../src/protocol/canonical-json.js";
 import { collection } from "../support/collection.js";
 import type { Primary } from "../support/primary.js";
-import { realDelay } from "../support/real-time.js";
 import { type Replica, remote, startReplica } from "../support/replica.js";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { type MortalStore, mortalStore } from "./mortal-store.js";
@@ -13,8 +12,11 @@ export interface Fate {
   readonly lost: boolean;
 }
 
-/** What a line does: nothing bad, no connection, requests that arrive without their answers, or silence. */
-export type Fault = "pass" | "refuse" | "lose answers" | "black hole";
+/**
+ * What a line does: nothing bad, resetting what is on it now, losing every answer, or silence. It never refuses connections: the port would be
+ * free, and somebody else's server might answer there.
+ */
+export type Fault = "pass" | "cut" | "lose answers" | "black hole";
 
 interface Process {
   readonly proxy: TcpProxy;
@@ -28,17 +30,15 @@ const IMMORTAL: Fate = { after: Number.POSITIVE_INFINITY, lost: false };
 /** One replica server, process after process, its disk, its line to the primary, and the client that writes to it. */
 export class Member {
   readonly name: string;
-  readonly #primary: Primary;
   readonly #data: Map<string, string>;
   readonly #oracle: Oracle;
-  #proxy: TcpProxy;
+  readonly #proxy: TcpProxy;
   #mortal: MortalStore;
   #replica: Replica;
   readonly #past: Promise<void>[] = [];
 
-  private constructor(name: string, primary: Primary, oracle: Oracle, data: Map<string, string>, begun: Process) {
+  private constructor(name: string, oracle: Oracle, data: Map<string, string>, begun: Process) {
     this.name = name;
-    this.#primary = primary;
     this.#oracle = oracle;
     this.#data = data;
     this.#proxy = begun.proxy;
@@ -49,7 +49,7 @@ export class Member {
   static async start(name: string, primary: Primary, oracle: Oracle, fate: Fate): Promise<Member> {
     const proxy = await startTcpProxy(primary.port);
     const data = new Map<string, string>();
-    return new Member(name, primary, oracle, data, await begin(data, proxy, fate));
+    return new Member(name, oracle, data, await begin(data, proxy, fate));
   }
 
   get dead(): boolean {
@@ -71,26 +71,10 @@ export class Member {
   }
 
   async setLine(fault: Fault): Promise<void> {
-    if (fault === "refuse") return await this.#refuse();
-    try {
-      await this.#proxy.pass();
-    } catch {
-      // Somebody else has taken the port meanwhile.
-      this.#proxy = await startTcpProxy(this.#primary.port);
-      await this.restart();
-    }
+    await this.#proxy.pass();
+    if (fault === "cut") this.#proxy.cut();
     if (fault === "lose answers") this.#proxy.resetAfter(0);
     if (fault === "black hole") this.#proxy.blackHole();
-  }
-
-  async #refuse(): Promise<void> {
-    let done = false;
-    const refusing = this.#proxy.refuse().finally(() => {
-      done = true;
-    });
-    // One that was just being accepted would stay for as long as it is used.
-    for (; !done; await realDelay(1)) this.#proxy.cut();
-    await refusing;
   }
 
   /** The client reads, changes and pushes, until the server says yes or dies. */
