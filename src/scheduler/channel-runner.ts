@@ -163,7 +163,7 @@ export class ChannelRunner {
 
   /** Rounds until the source has no more; between rounds other channels get their turn. */
   async #rounds(reason: SyncReason, abort: AbortController): Promise<SyncOutcome> {
-    let total: SyncOutcome = { changed: false, items: 0, bytes: 0 };
+    let total: SyncOutcome = { changed: false, items: 0, bytes: 0, idle: true };
     const aborted = abortion(abort.signal);
     // Where nothing waits for it, it is nobody's business.
     aborted.catch(() => {});
@@ -179,7 +179,8 @@ export class ChannelRunner {
           changed: total.changed || outcome.changed,
           items: total.items + outcome.items,
           bytes: total.bytes + outcome.bytes,
-          ...(outcome.idle && { idle: true }),
+          // One round that tried something is enough.
+          ...(total.idle && outcome.idle && { idle: true }),
         };
         if (!outcome.more || abort.signal.aborted) return total;
       } finally {
