@@ -6,6 +6,7 @@ import { documentHash } from "../protocol/canonical-json.js";
 import { type Base, type BaseRecord, EMPTY_RECORD } from "./base-record.js";
 import type { BaseRecords } from "./base-records.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
+import { HashesInFlight } from "./hashes-in-flight.js";
 import type { LocalState } from "./local-copy.js";
 import type { MergeableCopy, MergeState, PrimaryState } from "./merge-state.js";
 import type { PulledDocument } from "./pull-answer.js";
@@ -39,6 +40,8 @@ export class MergedDocument implements DocumentTarget {
   #section: Promise<unknown> = Promise.resolve();
   /** The record's `remoteHash` once no intent is open; `undefined`: not known, look first. */
   #remoteHash: string | null | undefined;
+  /** Pushes of the outbox. One whose answer was lost is none any more: news of it is worth a look. */
+  readonly inFlight: HashesInFlight = new HashesInFlight();
   /** Of the pushes in the record's `sent`. */
   #sentHashes: ReadonlySet<string> = new Set();
   #closed = false;
@@ -107,7 +110,7 @@ export class MergedDocument implements DocumentTarget {
   }
 
   async knows(hash: string): Promise<boolean> {
-    return this.#sentHashes.has(hash) || (hash === this.#remoteHash && (await this.#readHash()) !== null);
+    return this.inFlight.has(hash) || (hash === this.#remoteHash && (await this.#readHash()) !== null);
   }
 
   /** What the primary holds must be looked at before anything is sent, also where the mode pulls nothing by itself. */

@@ -73,7 +73,7 @@ export class OutboxChannel implements Channel {
       pull("unless_failing");
       return WAITING;
     }
-    return await this.#send(next, signal);
+    return await document.inFlight.during(next.hash, () => this.#send(next, signal));
   }
 
   async #send(outgoing: Outgoing, signal: AbortSignal, proofRefused = false): Promise<SyncOutcome> {

@@ -52,7 +52,7 @@ export class PushThrough {
     // Awaited below, once it is known what is being sent.
     sending.catch(() => {});
     const push = await prepared;
-    return await this.#document.whileForwarding(push?.hash ?? null, async () => {
+    return await this.#document.inFlight.during(push?.hash ?? null, async () => {
       try {
         const answer = await sending;
         const accepted = push !== null && acceptedHash(answer) === push.hash && (await shown);

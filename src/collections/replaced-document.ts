@@ -2,6 +2,7 @@ import type { DocumentContent } from "../modes/document-content.js";
 import type { Reconcile } from "../modes/reconcile.js";
 import type { BaseRecords } from "./base-records.js";
 import { type DocumentTarget, localConflict, WRITE_ATTEMPTS } from "./document-target.js";
+import { HashesInFlight } from "./hashes-in-flight.js";
 import type { LocalCopy } from "./local-copy.js";
 import type { PulledDocument } from "./pull-answer.js";
 
@@ -16,7 +17,8 @@ export class ReplacedDocument implements DocumentTarget {
   readonly #local: LocalCopy;
   readonly #records: BaseRecords;
   readonly #reconcile: Reconcile;
-  readonly #forwarding = new Set<string>();
+  /** Forwarded writes. */
+  readonly inFlight: HashesInFlight = new HashesInFlight();
   #generation = 0;
   #marked = false;
 
@@ -40,17 +42,7 @@ export class ReplacedDocument implements DocumentTarget {
   }
 
   async knows(hash: string): Promise<boolean> {
-    return this.#forwarding.has(hash) || (await this.#local.readHash()) === hash;
-  }
-
-  /** A write with this hash is on its way to the primary until `work` has ended. */
-  async whileForwarding<T>(hash: string | null, work: () => Promise<T>): Promise<T> {
-    if (hash !== null) this.#forwarding.add(hash);
-    try {
-      return await work();
-    } finally {
-      if (hash !== null) this.#forwarding.delete(hash);
-    }
+    return this.inFlight.has(hash) || (await this.#local.readHash()) === hash;
   }
 
   async apply(remote: PulledDocument, generation: number, signal: AbortSignal): Promise<boolean | "superseded"> {
