@@ -21,6 +21,21 @@
  * | `STATE_CORRUPT` | our own record about a collection could not be read; it was kept aside and begun anew |
  * | `FILTERED_DOCUMENT` | a write that cannot be sent: the primary hides fields from us, and sending would erase them |
  * | `INVALID_CREDENTIALS` | a passphrase, key or cap-cert that cannot be used |
+ * | `MISSING_DRIVER` | an optional package is not installed; the hint is the command that installs it |
+ * | `SOURCE_UNREACHABLE` | a source database gives no answer: refused, reset, broken off, shutting down, too many connections |
+ * | `SOURCE_REFUSED` | a source database refuses us: password, permission, unknown database |
+ * | `SOURCE_FAILED` | a source database answered with any other error |
+ * | `TABLE_MISSING` | the source has no such table, or not any more |
+ * | `UNMAPPABLE_TYPE` | a column's type has no form in SQLite; the message names column and type |
+ * | `TOO_MANY_TIES` | too many rows of a table without a primary key share one cursor value |
+ * | `INVALID_TASK` | a task that cannot work; the message names the field |
+ * | `UNKNOWN_TASK` | no task has this id |
+ * | `TARGET_TAKEN` | a task, or somebody else's table, already has the target's name |
+ * | `LOCAL_DATABASE` | the local SQLite file failed: disk full, locked, read-only, corrupt |
+ * | `QUERY_REFUSED` | a local query that is not read-only SQL, or that a hook refused |
+ * | `QUERY_FAILED` | a local query that SQLite could not run |
+ * | `QUERY_TIMEOUT` | a local query took longer than its deadline |
+ * | `WORKER_FAILED` | the thread that copies ended; the next run starts another |
  */
 export const ERROR_CODES = [
   "INVALID_CONFIGURATION",
@@ -41,6 +56,21 @@ export const ERROR_CODES = [
   "STATE_CORRUPT",
   "FILTERED_DOCUMENT",
   "INVALID_CREDENTIALS",
+  "MISSING_DRIVER",
+  "SOURCE_UNREACHABLE",
+  "SOURCE_REFUSED",
+  "SOURCE_FAILED",
+  "TABLE_MISSING",
+  "UNMAPPABLE_TYPE",
+  "TOO_MANY_TIES",
+  "INVALID_TASK",
+  "UNKNOWN_TASK",
+  "TARGET_TAKEN",
+  "LOCAL_DATABASE",
+  "QUERY_REFUSED",
+  "QUERY_FAILED",
+  "QUERY_TIMEOUT",
+  "WORKER_FAILED",
 ] as const;
 
 /** A code of {@link ReplicaError}. Codes are stable; messages are not. */
