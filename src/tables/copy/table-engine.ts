@@ -48,6 +48,11 @@ export interface TableEngine {
   open(): Promise<readonly TaskRecord[]>;
   /** Looks at the source, fills in what was left out and keeps the task. @throws `INVALID_TASK`, `UNMAPPABLE_TYPE`, `TABLE_MISSING`, `TARGET_TAKEN`, `SOURCE_*`. */
   addTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord>;
+  /**
+   * For tasks that stand in the configuration: the task with this target as it is where nothing about it changed, else made anew. Where the source
+   * cannot be reached it is kept as far as it is known, and its first run fills in the rest.
+   */
+  ensureTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord>;
   updateTask(id: string, change: TaskChange): Promise<TaskRecord>;
   /** The copied table stays. */
   removeTask(id: string): Promise<void>;

@@ -28,9 +28,11 @@ export interface TableTaskDefinition {
 }
 
 /** A task with its defaults filled in, as `replication_tasks` keeps it. */
-export interface TaskRecord extends Required<TableTaskDefinition> {
+export interface TaskRecord extends Required<Omit<TableTaskDefinition, "mode">> {
   /** A UUID. */
   readonly id: string;
+  /** `null` until the source has been reached for the first time, where it was not given. */
+  readonly mode: TableMode | null;
   readonly paused: boolean;
   /** The cursor value that the copy has reached, as the source writes it. */
   readonly cursor: string | null;
