@@ -30,33 +30,54 @@ export interface ChannelSchedulerOptions {
 /** Decides when channels run. Knows nothing of what they copy. */
 export class ChannelScheduler {
   readonly #runners = new Map<string, ChannelRunner>();
-  readonly #onError: (name: string, error: ReplicaError) => void;
+  readonly #limiters = new Map<string, RunLimiter>();
+  readonly #concurrency: number;
+  readonly #surroundings: Omit<ChannelRunnerOptions, "limiter">;
+  #phase: "created" | "started" | "stopped" = "created";
   #stopping: Promise<void> | null = null;
 
   constructor(channels: readonly ScheduledChannel[], options: ChannelSchedulerOptions = {}) {
-    const { concurrency = DEFAULT_CONCURRENCY } = options;
+    const { concurrency = DEFAULT_CONCURRENCY, backOff = {}, random = Math.random } = options;
     if (!(Number.isInteger(concurrency) && concurrency >= 1))
       throw new TypeError(`concurrency must be a whole number from 1, got ${concurrency}`);
-    this.#onError = guardErrorHandler(options.onError);
-    const limiters = new Map<string, RunLimiter>();
-    for (const { channel, schedule, group = "" } of channels) {
-      verifySchedule(channel.name, schedule);
-      if (this.#runners.has(channel.name)) throw new TypeError(`Two channels are named "${channel.name}"`);
-      const limiter = limiters.get(group) ?? new RunLimiter(concurrency);
-      limiters.set(group, limiter);
-      const runnerOptions: ChannelRunnerOptions = {
-        limiter,
-        backOff: options.backOff ?? {},
-        random: options.random ?? Math.random,
-        onError: this.#onError,
-      };
-      this.#runners.set(channel.name, new ChannelRunner(channel, schedule, runnerOptions));
-    }
+    this.#concurrency = concurrency;
+    this.#surroundings = { backOff, random, onError: guardErrorHandler(options.onError) };
+    for (const channel of channels) this.add(channel);
+  }
+
+  /**
+   * One more channel; where the scheduler is started, it runs once at once and then by its triggers.
+   * @throws TypeError for a name that is there already or a schedule that no timer can keep
+   */
+  add({ channel, schedule, group = "" }: ScheduledChannel): void {
+    const { name } = channel;
+    verifySchedule(name, schedule);
+    if (this.#runners.has(name)) throw new TypeError(`Two channels are named "${name}"`);
+    const limiter = this.#limiters.get(group) ?? new RunLimiter(this.#concurrency);
+    this.#limiters.set(group, limiter);
+    const runner = new ChannelRunner(channel, schedule, { ...this.#surroundings, limiter });
+    this.#runners.set(name, runner);
+    if (this.#phase === "started") runner.start();
+    else if (this.#phase === "stopped") void runner.stop();
+  }
+
+  /**
+   * Takes a channel out: aborts its run, waits until that has ended, closes the channel. Its name is free when this resolves.
+   * @throws `UNKNOWN_COLLECTION`
+   */
+  async remove(name: string): Promise<void> {
+    const runner = this.#runner(name);
+    await runner.stop();
+    // Another call may have been faster, and the name may be somebody else's by now.
+    if (this.#runners.get(name) !== runner) return;
+    this.#runners.delete(name);
+    await this.#close(runner);
   }
 
   /** Runs every channel once, whatever its triggers, then each by its own. A second call does nothing. */
   start(): void {
     if (this.#stopping) throw new ReplicaError("STOPPED", "stop() is under way: await it before start()");
+    this.#phase = "started";
     for (const runner of this.#runners.values()) runner.start();
   }
 
@@ -117,17 +138,18 @@ export class ChannelScheduler {
   }
 
   async #stop(): Promise<void> {
+    this.#phase = "stopped";
     const runners = [...this.#runners.values()];
     await Promise.all(runners.map((runner) => runner.stop()));
-    await Promise.all(
-      runners.map(async ({ channel }) => {
-        try {
-          await channel.close?.();
-        } catch (error) {
-          this.#onError(channel.name, toReplicaError(error, "CHANNEL_FAILED", channel.name));
-        }
-      }),
-    );
+    await Promise.all(runners.map((runner) => this.#close(runner)));
+  }
+
+  async #close({ channel }: ChannelRunner): Promise<void> {
+    try {
+      await channel.close?.();
+    } catch (error) {
+      this.#surroundings.onError(channel.name, toReplicaError(error, "CHANNEL_FAILED", channel.name));
+    }
   }
 
   #runner(name: string): ChannelRunner {
