@@ -1,7 +1,229 @@
+import { randomUUID } from "node:crypto";
 import { ReplicaError } from "../../errors.js";
-import type { EngineOptions, ProgressHandler, TableEngine } from "./table-engine.js";
+import type { SyncReason } from "../../scheduler/sync-context.js";
+import { tableExists } from "../local/create-table.js";
+import { LocalDatabase } from "../local/local-database.js";
+import { targetNameMistake } from "../local/target-name.js";
+import type { SourceTable } from "../sources/source-table.js";
+import type { TableSource } from "../sources/table-source.js";
+import type { TableRun, TableTaskDefinition, TaskRecord, VerifyResult } from "../tasks/table-task.js";
+import { TaskStore } from "../tasks/task-store.js";
+import { planCopy } from "./choose-cursor.js";
+import { NEW_COPY } from "./copy-state.js";
+import { openSource } from "./open-source.js";
+import type { EngineOptions, ProgressHandler, TableEngine, TaskChange, UnitOutcome } from "./table-engine.js";
+import { needsNewCopy } from "./task-differences.js";
+import { TaskWork } from "./task-work.js";
 
-/** Makes the engine of these options. Nothing is opened before `open()`. */
-export function createEngine(_options: EngineOptions, _onProgress: ProgressHandler): TableEngine {
-  throw new ReplicaError("WORKER_FAILED", "The engine is not built yet.");
+export const DEFAULT_BATCH_SIZE = 5_000;
+
+/** The engine of a local file, in the caller's thread. */
+export function createEngine(options: EngineOptions, onProgress: ProgressHandler): TableEngine {
+  return new Engine(options, onProgress);
+}
+
+interface Opened {
+  readonly database: LocalDatabase;
+  readonly store: TaskStore;
+}
+
+class Engine implements TableEngine {
+  readonly #options: EngineOptions;
+  readonly #onProgress: ProgressHandler;
+  readonly #sources = new Map<string, Promise<TableSource>>();
+  readonly #work = new Map<string, TaskWork>();
+  #opened: Opened | null = null;
+
+  constructor(options: EngineOptions, onProgress: ProgressHandler) {
+    this.#options = options;
+    this.#onProgress = onProgress;
+  }
+
+  async open(): Promise<readonly TaskRecord[]> {
+    if (!this.#opened) {
+      const database = await LocalDatabase.open(this.#options.database);
+      const store = new TaskStore(database);
+      try {
+        store.create();
+        store.closeInterruptedRuns();
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+      this.#opened = { database, store };
+    }
+    return this.#opened.store.list();
+  }
+
+  async addTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord> {
+    const table = await this.#describe(definition, signal);
+    return this.#insert(definition, table);
+  }
+
+  async ensureTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord> {
+    const { store } = this.#books;
+    const kept = store.findByTarget(definition.targetTable ?? lastPart(definition.sourceTable));
+    const source = this.#sourceName(definition);
+    if (kept && !needsNewCopy(kept, { ...definition, source })) {
+      const { intervalSeconds = this.#options.intervalSeconds, batchSize = DEFAULT_BATCH_SIZE } = definition;
+      return store.update(kept.id, { intervalSeconds, batchSize, deletes: definition.deletes ?? null });
+    }
+    let table: SourceTable | null = null;
+    try {
+      table = await this.#describe(definition, signal);
+    } catch (error) {
+      if (!isOutOfReach(error)) throw error;
+    }
+    if (kept) await this.removeTask(kept.id);
+    return this.#insert(definition, table);
+  }
+
+  async updateTask(id: string, change: TaskChange): Promise<TaskRecord> {
+    const { store } = this.#books;
+    const task = store.update(id, change);
+    if (change.paused) await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: paused`));
+    return store.get(id);
+  }
+
+  async removeTask(id: string): Promise<void> {
+    const { database, store } = this.#books;
+    const task = store.get(id);
+    await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: removed`));
+    this.#work.delete(id);
+    database.transaction(() => {
+      store.releaseState(task.targetTable);
+      store.remove(id);
+    });
+  }
+
+  async advance(id: string, reason: SyncReason, signal: AbortSignal): Promise<UnitOutcome> {
+    return await this.#workOn(id).advance(reason, signal);
+  }
+
+  async verify(id: string, repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
+    return await this.#workOn(id).verify(repair, signal);
+  }
+
+  async task(id: string): Promise<TaskRecord> {
+    return this.#books.store.get(id);
+  }
+
+  async runs(id: string, limit: number): Promise<readonly TableRun[]> {
+    this.#books.store.get(id);
+    return this.#books.store.runs(id, limit);
+  }
+
+  async close(): Promise<void> {
+    const stopped = new ReplicaError("STOPPED", "replication is stopped");
+    await Promise.all([...this.#work.values()].map((work) => work.end(stopped)));
+    this.#work.clear();
+    const sources = [...this.#sources.values()];
+    this.#sources.clear();
+    await Promise.allSettled(sources.map(async (source) => (await source).close()));
+    this.#opened?.database.close();
+    this.#opened = null;
+  }
+
+  get #books(): Opened {
+    if (!this.#opened) throw new ReplicaError("STOPPED", "the local database is not open");
+    return this.#opened;
+  }
+
+  #workOn(id: string): TaskWork {
+    const { database, store } = this.#books;
+    // Throws where there is no such task.
+    store.get(id);
+    let work = this.#work.get(id);
+    if (!work) {
+      const { lagSeconds } = this.#options;
+      const open = (name: string): Promise<TableSource> => this.#source(name);
+      work = new TaskWork(id, { database, store, lagSeconds, onProgress: this.#onProgress, openSource: open });
+      this.#work.set(id, work);
+    }
+    return work;
+  }
+
+  async #describe(definition: TableTaskDefinition, signal: AbortSignal): Promise<SourceTable> {
+    const source = await this.#source(this.#sourceName(definition));
+    const { numeric = "real", columns } = definition;
+    return await source.describe(definition.sourceTable, { numeric, signal, ...(columns && { columns }) });
+  }
+
+  #insert(definition: TableTaskDefinition, table: SourceTable | null): TaskRecord {
+    const { database, store } = this.#books;
+    const targetTable = definition.targetTable ?? table?.name ?? lastPart(definition.sourceTable);
+    const mistake = targetNameMistake(targetTable);
+    if (mistake) throw new ReplicaError("INVALID_TASK", `targetTable: ${mistake}`);
+    const plan = table
+      ? planCopy(table, definition)
+      : { mode: definition.mode ?? null, cursorColumn: definition.cursorColumn ?? null };
+    const record: TaskRecord = {
+      id: randomUUID(),
+      source: this.#sourceName(definition),
+      sourceTable: definition.sourceTable,
+      targetTable,
+      columns: definition.columns ?? null,
+      ...plan,
+      intervalSeconds: definition.intervalSeconds ?? this.#options.intervalSeconds,
+      batchSize: definition.batchSize ?? DEFAULT_BATCH_SIZE,
+      deletes: definition.deletes ?? null,
+      numeric: definition.numeric ?? "real",
+      paused: false,
+      cursor: null,
+      lastRun: null,
+    };
+    return database.transaction(() => {
+      if (store.findByTarget(targetTable)) throw taken(targetTable, "a task already fills");
+      const left = store.readState(targetTable);
+      if (!left && tableExists(database, targetTable)) throw taken(targetTable, "the local file has another table");
+      // A copy that an earlier task left is replaced at once, not mixed with.
+      const data = { ...NEW_COPY, rebuild: left?.table ? "made by an earlier task" : null };
+      if (left) store.writeState(targetTable, { taskId: record.id, table: left.table, data, cursor: null });
+      store.insert(record);
+      return store.get(record.id);
+    });
+  }
+
+  #sourceName({ source }: TableTaskDefinition): string {
+    const names = Object.keys(this.#options.sources);
+    const name = source ?? (names.length === 1 ? names[0] : undefined);
+    if (name !== undefined && Object.hasOwn(this.#options.sources, name)) return name;
+    const what = source === undefined ? "missing, and there is more than one" : `unknown: "${source}"`;
+    throw new ReplicaError("INVALID_TASK", `source: ${what}`, { hint: `name one of ${names.join(", ")}` });
+  }
+
+  #source(name: string): Promise<TableSource> {
+    let source = this.#sources.get(name);
+    if (!source) {
+      const url = this.#options.sources[name];
+      if (url === undefined)
+        return Promise.reject(
+          new ReplicaError("INVALID_TASK", `source: "${name}" is not in the configuration any more`, {
+            hint: "add it to sources, or remove the task",
+          }),
+        );
+      source = openSource(name, url);
+      this.#sources.set(name, source);
+      source.catch(() => this.#sources.delete(name));
+    }
+    return source;
+  }
+}
+
+function taken(target: string, who: string): ReplicaError {
+  return new ReplicaError("TARGET_TAKEN", `targetTable: ${who} "${target}"`, {
+    hint: "choose another targetTable, remove the task, or drop the table",
+  });
+}
+
+function lastPart(sourceTable: string): string {
+  return sourceTable.slice(sourceTable.lastIndexOf(".") + 1);
+}
+
+/** A source that may come back, as opposed to a task that cannot work. */
+function isOutOfReach(error: unknown): boolean {
+  return (
+    error instanceof ReplicaError &&
+    ["SOURCE_UNREACHABLE", "SOURCE_REFUSED", "SOURCE_FAILED", "TABLE_MISSING"].includes(error.code)
+  );
 }

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ReplicaError } from "../../errors.js";
+import type { SourceTable } from "../sources/source-table.js";
+import type { ReadRequest, SourceBatch, TableSource } from "../sources/table-source.js";
+import type { CopyState } from "./copy-state.js";
+import { holdTransactions, releaseEnded, unknownTransactions } from "./horizon.js";
+
+export interface CursorPass {
+  readonly source: TableSource;
+  readonly table: SourceTable;
+  readonly cursorColumn: string;
+  readonly batchSize: number;
+  readonly lagSeconds: number;
+  readonly start: CopyState;
+  readonly signal: AbortSignal;
+  /** Keeps rows and the state that goes with them, in one transaction. `null`: the state alone. */
+  write(batch: SourceBatch | null, state: CopyState): void;
+  /** Told once a pass how many rows have no cursor. */
+  onNullCursors(rows: number): void;
+}
+
+/** How long a pass waits for transactions that are open when it begins. */
+const PATIENCE_MS = 1_000;
+/** Without a primary key nothing can be read again, so that waiting is all there is. */
+const KEYLESS_PATIENCE_MS = 5_000;
+const POLL_MS = 20;
+
+/**
+ * Copies what the source has beyond the state's position, and yields after each batch. When it returns, every row that was visible when it began
+ * is copied. See `horizon.ts` for what the order of the steps guarantees.
+ */
+export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopyState> {
+  const { source, table, cursorColumn, signal, batchSize } = pass;
+  const keyed = table.primaryKey.length > 0;
+  const keyset = [cursorColumn, ...table.primaryKey.filter((name) => name !== cursorColumn)];
+  const point = await source.readPoint(table, cursorColumn, pass.lagSeconds, signal);
+  pass.onNullCursors(point.nullCursorRows);
+  let state = { ...pass.start, horizon: releaseEnded(pass.start.horizon, point.openTransactions) };
+  const patienceMs = keyed ? PATIENCE_MS : KEYLESS_PATIENCE_MS;
+  const late = await outlast(source, unknownTransactions(state.horizon, point.openTransactions), patienceMs, signal);
+  if (late.length > 0 && !keyed) throw openTransactions(table, late.length);
+  state = { ...state, horizon: holdTransactions(state.horizon, late) };
+
+  const read = (request: Partial<ReadRequest>): AsyncIterable<SourceBatch> =>
+    source.read({ table, keyset, batchSize, wholeTies: !keyed, skipNulls: true, signal, ...request });
+
+  if (state.nulls !== "done") {
+    if (point.nullCursorRows > 0) {
+      const after = state.nulls ? { after: state.nulls } : {};
+      const nulls = { keyset: keyset.slice(1), whereNull: cursorColumn, skipNulls: false, ...after };
+      for await (const batch of read(nulls)) {
+        state = { ...state, nulls: keyed ? batch.last : "done" };
+        pass.write(batch, state);
+        yield;
+      }
+    }
+    state = { ...state, nulls: "done" };
+  }
+  if (point.ceiling) {
+    const { position } = state.horizon;
+    for await (const batch of read({ below: point.ceiling, ...(position && { after: position }) })) {
+      state = { ...state, horizon: { ...state.horizon, position: batch.last } };
+      pass.write(batch, state);
+      yield;
+    }
+    // What is above the ceiling may still change its order: it is copied now and read again by the next pass.
+    const above = { value: point.ceiling.value, inclusive: !point.ceiling.inclusive };
+    for await (const batch of keyed ? read({ above }) : []) {
+      pass.write(batch, state);
+      yield;
+    }
+  }
+  state = { ...state, complete: true };
+  if (JSON.stringify(state) !== JSON.stringify(pass.start)) pass.write(null, state);
+  return state;
+}
+
+/** Waits until these transactions have ended, for a bounded time, and gives those that have not. */
+async function outlast(
+  source: TableSource,
+  names: readonly string[],
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const deadline = performance.now() + patienceMs;
+  let open = names;
+  while (open.length > 0 && performance.now() < deadline) {
+    await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    open = await source.stillOpen(open, signal);
+  }
+  return open;
+}
+
+function openTransactions(table: SourceTable, count: number): ReplicaError {
+  return new ReplicaError(
+    "SOURCE_FAILED",
+    `${table.name}: ${count === 1 ? "a transaction has" : `${count} transactions have`} been open at the source for more than ${KEYLESS_PATIENCE_MS / 1_000} s`,
+    {
+      retryable: true,
+      hint: "without a primary key its rows cannot be added later, so the copy waits until it ends: end it, or give the table a primary key",
+    },
+  );
+}

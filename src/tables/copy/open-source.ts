@@ -1,0 +1,17 @@
+import { ReplicaError } from "../../errors.js";
+import type { TableSource } from "../sources/table-source.js";
+
+/** The source that a URL names. Connects on first use; its driver is loaded now. @throws `INVALID_CONFIGURATION`, `MISSING_DRIVER`. */
+export async function openSource(name: string, url: string): Promise<TableSource> {
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    const { createPostgresSource } = await import("../sources/postgres/create-postgres-source.js");
+    return createPostgresSource(url);
+  }
+  if (url.startsWith("sqlite:")) {
+    const { createSqliteSource } = await import("../sources/sqlite/create-sqlite-source.js");
+    return createSqliteSource(url.slice("sqlite:".length));
+  }
+  throw new ReplicaError("INVALID_CONFIGURATION", `sources.${name}: not a database that tables can be copied from`, {
+    hint: "use postgres://user:password@host/database or sqlite:PATH",
+  });
+}

@@ -1,0 +1,184 @@
+import { ReplicaError } from "../../errors.js";
+import { createTable, tableExists } from "../local/create-table.js";
+import type { LocalDatabase } from "../local/local-database.js";
+import { LocalTable } from "../local/local-table.js";
+import { compareTables, followSchema, type SchemaChange } from "../local/schema-change.js";
+import { ShadowTable } from "../local/shadow-table.js";
+import type { SourceTable } from "../sources/source-table.js";
+import type { SourceBatch, TableSource } from "../sources/table-source.js";
+import type { TaskRecord } from "../tasks/table-task.js";
+import type { CopyBook } from "./copy-book.js";
+import { type CopyState, NEW_COPY } from "./copy-state.js";
+import { passCursor } from "./cursor-pass.js";
+import { addBatch, type RunTotals } from "./run-totals.js";
+
+export interface TableCopyOptions {
+  readonly task: TaskRecord;
+  readonly source: TableSource;
+  readonly database: LocalDatabase;
+  readonly book: CopyBook;
+  readonly totals: RunTotals;
+  readonly lagSeconds: number;
+  readonly signal: AbortSignal;
+  onProgress(rowsEstimated: number | null): void;
+}
+
+/** Brings one local table up to its source: its columns first, then its rows. */
+export class TableCopy {
+  readonly #options: TableCopyOptions;
+
+  constructor(options: TableCopyOptions) {
+    this.#options = options;
+  }
+
+  /** The source's table as it is now. */
+  async describe(): Promise<SourceTable> {
+    const { task, source, signal } = this.#options;
+    return await source.describe(task.sourceTable, {
+      numeric: task.numeric,
+      signal,
+      ...(task.columns && { columns: task.columns }),
+    });
+  }
+
+  /** The local table with the columns that the source has. */
+  local(table: SourceTable): LocalTable {
+    const columns = table.columns.map(({ name }) => name);
+    return new LocalTable(this.#options.database, this.#options.task.targetTable, columns, table.primaryKey);
+  }
+
+  /** Copies until everything that was visible at the source when this began is here. Yields after each batch. */
+  async *catchUp(): AsyncGenerator<void, SourceTable> {
+    const { task, book } = this.#options;
+    const table = await this.describe();
+    const rebuild = task.mode === "full" || (await this.#followSchema(table));
+    if (rebuild) yield* this.#copyAnew(table);
+    else {
+      const local = this.local(table);
+      const write = (batch: SourceBatch | null, state: CopyState): void =>
+        this.#keep(batch, () => book.commit({ state }, () => batch && local.write(batch.rows)));
+      yield* this.#pass(table, book.state, write, book.state.complete ? null : table.estimatedRows);
+    }
+    return table;
+  }
+
+  /** @returns whether the table must be copied anew. */
+  async #followSchema(table: SourceTable): Promise<boolean> {
+    const { task, database, book, source, signal } = this.#options;
+    const before = book.table;
+    if (!before) {
+      if (tableExists(database, task.targetTable)) throw taken(task.targetTable);
+      book.commit({ table, state: NEW_COPY }, () => createTable(database, task.targetTable, table));
+      return false;
+    }
+    if (book.state.rebuild !== null || !tableExists(database, task.targetTable)) return true;
+    const change = compareTables(before, table);
+    if (change.kind === "rebuild") return true;
+    if (change.kind === "same") return false;
+    const dropped = new Set([...book.state.droppedColumns, ...change.dropped]);
+    for (const { name } of change.added) dropped.delete(name);
+    // The source may have filled a new column without touching the cursor, so that its rows have to come again.
+    const filled = await Promise.all(change.added.map(({ name }) => source.hasValues(table, name, signal)));
+    const state: CopyState = { ...book.state, droppedColumns: [...dropped] };
+    const again: CopyState = filled.includes(true)
+      ? { ...state, horizon: NEW_COPY.horizon, nulls: NEW_COPY.nulls, complete: false }
+      : state;
+    // A table without a primary key cannot take rows a second time.
+    if (again !== state && table.primaryKey.length === 0) return true;
+    return this.#follow(change, table, again);
+  }
+
+  /** Alters the local table. @returns whether that was not possible, and nothing has changed. */
+  #follow(change: SchemaChange, table: SourceTable, state: CopyState): boolean {
+    const { task, database, book } = this.#options;
+    let obstacle: string | null = null;
+    try {
+      book.commit({ table, state }, () => {
+        obstacle = followSchema(database, task.targetTable, change);
+        if (obstacle !== null) throw new TypeError(obstacle);
+      });
+    } catch (error) {
+      if (obstacle === null) throw error;
+    }
+    return obstacle !== null;
+  }
+
+  /** Copies the whole table beside the old one, which readers see until both change places. */
+  async *#copyAnew(table: SourceTable): AsyncGenerator<void> {
+    const { task, database, book, source, signal } = this.#options;
+    if (!book.table && tableExists(database, task.targetTable)) throw taken(task.targetTable);
+    const shadow = ShadowTable.begin(database, task.targetTable, table);
+    try {
+      let state: CopyState = { ...NEW_COPY, complete: true };
+      const write = (batch: SourceBatch | null): void =>
+        this.#keep(batch, () => database.transaction(() => batch && shadow.table.write(batch.rows)));
+      if (task.cursorColumn === null) {
+        for await (const batch of source.read({ table, keyset: [], batchSize: task.batchSize, signal })) {
+          write(batch);
+          this.#options.onProgress(table.estimatedRows);
+          yield;
+        }
+      } else state = yield* this.#pass(table, NEW_COPY, write, table.estimatedRows);
+      book.commit({ table, state }, () => shadow.swap());
+    } catch (error) {
+      dropQuietly(shadow);
+      throw error;
+    }
+  }
+
+  async *#pass(
+    table: SourceTable,
+    start: CopyState,
+    write: (batch: SourceBatch | null, state: CopyState) => void,
+    rowsEstimated: number | null,
+  ): AsyncGenerator<void, CopyState> {
+    const { task, source, totals, lagSeconds, signal, onProgress } = this.#options;
+    if (task.cursorColumn === null) throw new ReplicaError("INVALID_TASK", "cursorColumn: missing");
+    return yield* passCursor({
+      source,
+      table,
+      cursorColumn: task.cursorColumn,
+      batchSize: task.batchSize,
+      lagSeconds,
+      start,
+      signal,
+      write: (batch, state) => {
+        write(batch, state);
+        onProgress(rowsEstimated);
+      },
+      onNullCursors: (rows) => {
+        totals.nullCursorRows = rows;
+      },
+    });
+  }
+
+  /** Counts a batch first, so that the transaction that keeps it keeps the count too; and not at all where that fails. */
+  #keep(batch: SourceBatch | null, commit: () => void): void {
+    const { totals } = this.#options;
+    const before = { ...totals };
+    if (batch) addBatch(totals, batch);
+    try {
+      commit();
+    } catch (error) {
+      Object.assign(totals, before);
+      throw error;
+    }
+  }
+}
+
+function taken(target: string): ReplicaError {
+  return new ReplicaError(
+    "TARGET_TAKEN",
+    `targetTable: the local file already has a table "${target}" that is not ours`,
+    {
+      hint: "choose another targetTable, or drop that table",
+    },
+  );
+}
+
+/** What is left is dropped by the next attempt; the error that led here is the one to tell. */
+function dropQuietly(shadow: ShadowTable): void {
+  try {
+    shadow.drop();
+  } catch {}
+}

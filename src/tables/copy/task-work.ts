@@ -1,0 +1,256 @@
+import { type ReplicaError, toReplicaError } from "../../errors.js";
+import type { SyncReason } from "../../scheduler/sync-context.js";
+import type { LocalDatabase } from "../local/local-database.js";
+import type { SourceTable } from "../sources/source-table.js";
+import type { TableSource } from "../sources/table-source.js";
+import type { TaskRecord, VerifyResult } from "../tasks/table-task.js";
+import type { TaskStore } from "../tasks/task-store.js";
+import { planCopy } from "./choose-cursor.js";
+import { CopyBook } from "./copy-book.js";
+import { reconcile } from "./reconcile.js";
+import { emptyTotals, type RunTotals } from "./run-totals.js";
+import { TableCopy } from "./table-copy.js";
+import type { ProgressHandler, TableProgress, UnitOutcome } from "./table-engine.js";
+import { verifyKeyless, verifyTable } from "./verify-table.js";
+
+export interface TaskWorkOptions {
+  readonly database: LocalDatabase;
+  readonly store: TaskStore;
+  readonly lagSeconds: number;
+  readonly onProgress: ProgressHandler;
+  openSource(name: string): Promise<TableSource>;
+}
+
+/** A run that has begun, kept from unit to unit. */
+interface Run {
+  readonly steps: AsyncGenerator<void, SourceTable>;
+  readonly abort: AbortController;
+  readonly book: CopyBook;
+  readonly totals: RunTotals;
+}
+
+/** A unit ends after the batch in which this much time has passed. */
+const UNIT_MS = 1_000;
+const PROGRESS_EVERY_MS = 100;
+/** Comparing takes at most one part in this many of the time. */
+const RECONCILE_SHARE = 10;
+
+/** The work on one task, one piece at a time. */
+export class TaskWork {
+  readonly #id: string;
+  readonly #options: TaskWorkOptions;
+  #run: Run | null = null;
+  #verifying: AbortController | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #progressAt = Number.NEGATIVE_INFINITY;
+
+  constructor(id: string, options: TaskWorkOptions) {
+    this.#id = id;
+    this.#options = options;
+  }
+
+  /** One unit of the run under way, or of a new one. */
+  async advance(reason: SyncReason, signal: AbortSignal): Promise<UnitOutcome> {
+    if (this.#verifying) return { changed: false, rowsPulled: 0, rowsDeleted: 0, bytes: 0, more: false, busy: true };
+    return await this.#inTurn(() => this.#unit(reason, signal));
+  }
+
+  async verify(repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
+    const abort = new AbortController();
+    const both = AbortSignal.any([signal, abort.signal]);
+    return await this.#inTurn(async () => {
+      this.#verifying = abort;
+      try {
+        return await this.#verify(repair, both);
+      } finally {
+        this.#verifying = null;
+      }
+    });
+  }
+
+  /** Ends what is under way. */
+  async end(reason: ReplicaError): Promise<void> {
+    this.#run?.abort.abort(reason);
+    this.#verifying?.abort(reason);
+    await this.#inTurn(async () => {
+      if (this.#run) await this.#finish(this.#run, reason);
+    });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #unit(reason: SyncReason, signal: AbortSignal): Promise<UnitOutcome> {
+    const run = this.#run ?? (await this.#begin(reason));
+    const before = { ...run.totals };
+    const forward = (): void => run.abort.abort(signal.reason);
+    signal.addEventListener("abort", forward, { once: true });
+    let more = true;
+    try {
+      signal.throwIfAborted();
+      const deadline = performance.now() + UNIT_MS;
+      while (more && performance.now() < deadline) more = !(await run.steps.next()).done;
+    } catch (cause) {
+      const error = run.abort.signal.aborted ? run.abort.signal.reason : cause;
+      await this.#finish(run, toReplicaError(error, "SOURCE_FAILED", this.#id));
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", forward);
+    }
+    if (!more) await this.#finish(run, null);
+    const rowsPulled = run.totals.rowsPulled - before.rowsPulled;
+    const rowsDeleted = run.totals.rowsDeleted - before.rowsDeleted;
+    return {
+      changed: rowsPulled + rowsDeleted > 0,
+      rowsPulled,
+      rowsDeleted,
+      bytes: run.totals.bytes - before.bytes,
+      more,
+    };
+  }
+
+  async #begin(reason: SyncReason): Promise<Run> {
+    const { database, store } = this.#options;
+    const task = store.get(this.#id);
+    const abort = new AbortController();
+    const totals = emptyTotals();
+    const book = new CopyBook(database, store, task.id, task.targetTable);
+    book.beginRun(totals);
+    const run: Run = { abort, book, totals, steps: this.#steps(task, book, totals, abort.signal, reason) };
+    this.#run = run;
+    return run;
+  }
+
+  async *#steps(
+    stored: TaskRecord,
+    book: CopyBook,
+    totals: RunTotals,
+    signal: AbortSignal,
+    reason: SyncReason,
+  ): AsyncGenerator<void, SourceTable> {
+    const source = await this.#options.openSource(stored.source);
+    // Until the first copy the plan may be no more than what was wished for, while the source was out of reach.
+    const task = book.table ? stored : await this.#resolve(stored, source, signal);
+    const firstCopy = !book.state.complete;
+    const copy = this.#copy(task, source, book, totals, signal);
+    const table = yield* copy.catchUp();
+    if (task.deletes === "reconcile" && !firstCopy && (reason === "requested" || reconcileIsDue(book))) {
+      const began = Date.now();
+      const local = copy.local(table);
+      yield* reconcile({
+        source,
+        table,
+        local,
+        signal,
+        commit: (done, work) => {
+          book.commit({}, work);
+          totals.rowsPulled += done.written;
+          totals.rowsDeleted += done.deleted;
+        },
+        onRange: this.#rangeProgress(task, table),
+      });
+      book.commit({ state: { ...book.state, reconciled: { atMs: Date.now(), tookMs: Date.now() - began } } });
+    }
+    return table;
+  }
+
+  async #finish(run: Run, error: ReplicaError | null): Promise<void> {
+    this.#run = null;
+    // The generator's source gives its connection back. What fails now has nobody left to tell: the run's own error is what counts.
+    await run.steps.return(undefined as never).catch(() => {});
+    try {
+      run.book.endRun(
+        error && { code: error.code, message: error.hint ? `${error.message} (${error.hint})` : error.message },
+      );
+    } catch (cause) {
+      if (!error) throw cause;
+    }
+  }
+
+  async #verify(repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
+    const { store } = this.#options;
+    const full = store.get(this.#id).mode === "full";
+    const catchUp = async (): Promise<void> => {
+      // A full copy would hide what is to be found.
+      if (full && store.readState(store.get(this.#id).targetTable)?.table) return;
+      while ((await this.#unit("scheduled", signal)).more);
+    };
+    await catchUp();
+    const task = store.get(this.#id);
+    const source = await this.#options.openSource(task.source);
+    const totals = emptyTotals();
+    const book = (): CopyBook => new CopyBook(this.#options.database, store, task.id, task.targetTable);
+    const copy = this.#copy(task, source, book(), totals, signal);
+    const table = await copy.describe();
+    const verification = {
+      source,
+      table,
+      local: copy.local(table),
+      signal,
+      repair,
+      catchUp,
+      // A catch-up in between has moved on: what is kept beside the rows is read anew.
+      commit: (_done: unknown, work: () => void) => book().commit({}, work),
+      onRange: this.#rangeProgress(task, table),
+    };
+    if (table.primaryKey.length > 0) return await verifyTable(verification);
+    const result = await verifyKeyless(verification);
+    if (result.equal || !repair) return result;
+    const kept = book();
+    kept.commit({ state: { ...kept.state, rebuild: "verify found differences" } });
+    let repaired = 0;
+    for (let more = true; more; ) {
+      const outcome = await this.#unit("scheduled", signal);
+      repaired += outcome.rowsPulled;
+      more = outcome.more;
+    }
+    return { ...result, repaired };
+  }
+
+  #copy(task: TaskRecord, source: TableSource, book: CopyBook, totals: RunTotals, signal: AbortSignal): TableCopy {
+    const { database, lagSeconds } = this.#options;
+    const onProgress = (rowsEstimated: number | null): void =>
+      this.#report({
+        taskId: task.id,
+        targetTable: task.targetTable,
+        phase: "copy",
+        rowsDone: totals.rowsPulled,
+        rowsEstimated,
+      });
+    return new TableCopy({ task, source, database, book, totals, lagSeconds, signal, onProgress });
+  }
+
+  /** Fills in how the table is copied. */
+  async #resolve(task: TaskRecord, source: TableSource, signal: AbortSignal): Promise<TaskRecord> {
+    const { numeric, columns } = task;
+    const table = await source.describe(task.sourceTable, { numeric, signal, ...(columns && { columns }) });
+    return this.#options.store.update(task.id, planCopy(table, { ...wishesOf(task) }));
+  }
+
+  #rangeProgress(task: TaskRecord, table: SourceTable): (rows: number) => void {
+    let rowsDone = 0;
+    return (rows) => {
+      rowsDone += rows;
+      const rowsEstimated = table.estimatedRows;
+      this.#report({ taskId: task.id, targetTable: task.targetTable, phase: "verify", rowsDone, rowsEstimated });
+    };
+  }
+
+  #report(progress: TableProgress): void {
+    if (performance.now() - this.#progressAt < PROGRESS_EVERY_MS) return;
+    this.#progressAt = performance.now();
+    this.#options.onProgress(progress);
+  }
+}
+
+function wishesOf({ mode, ...task }: TaskRecord): Parameters<typeof planCopy>[1] {
+  return { ...task, ...(mode && { mode }) };
+}
+
+function reconcileIsDue(book: CopyBook): boolean {
+  const { reconciled } = book.state;
+  return reconciled === null || Date.now() - reconciled.atMs >= reconciled.tookMs * RECONCILE_SHARE;
+}

@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Horizon,
+  holdTransactions,
+  releaseEnded,
+  START,
+  unknownTransactions,
+} from "../../../src/tables/copy/horizon.js";
+
+/** A source whose transactions take a cursor value when they write and show it when they commit, in any order. */
+class ModelSource {
+  #clock = 0;
+  readonly #open = new Map<string, number[]>();
+  readonly visible = new Set<number>();
+  #names = 0;
+
+  get openTransactions(): string[] {
+    return [...this.#open.keys()];
+  }
+
+  begin(): void {
+    this.#open.set(`t${this.#names++}`, []);
+  }
+
+  write(pick: number): void {
+    const rows = this.#pick(pick)?.[1];
+    rows?.push(++this.#clock);
+  }
+
+  commit(pick: number): void {
+    const found = this.#pick(pick);
+    if (!found) return;
+    for (const row of found[1]) this.visible.add(row);
+    this.#open.delete(found[0]);
+  }
+
+  commitAll(): void {
+    while (this.#open.size > 0) this.commit(0);
+  }
+
+  #pick(pick: number): [string, number[]] | undefined {
+    const all = [...this.#open];
+    return all[pick % Math.max(1, all.length)];
+  }
+}
+
+/** The steps of a pass, as cursor-pass.ts takes them, with whatever happens at the source in between. */
+class ModelCopy {
+  horizon: Horizon = START;
+  readonly rows = new Set<number>();
+  rowsRead = 0;
+
+  pass(source: ModelSource, between: () => void): void {
+    const ceiling = Math.max(0, ...source.visible);
+    between();
+    const open = source.openTransactions;
+    this.horizon = releaseEnded(this.horizon, open);
+    const unknown = unknownTransactions(this.horizon, open);
+    between();
+    const late = unknown.filter((name) => source.openTransactions.includes(name));
+    this.horizon = holdTransactions(this.horizon, late);
+    between();
+    const position = Number(this.horizon.position?.[0] ?? 0);
+    const snapshot = [...source.visible].sort((a, b) => a - b);
+    for (const row of snapshot.filter((value) => value > position)) {
+      this.rows.add(row);
+      this.rowsRead += 1;
+      if (row <= ceiling) this.horizon = { ...this.horizon, position: [String(row)] };
+    }
+  }
+}
+
+type Step = readonly ["begin" | "write" | "commit" | "pass", number];
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(fc.constantFrom("begin", "write", "write", "commit", "pass"), fc.nat(20)),
+  { maxLength: 120 },
+);
+
+function play(source: ModelSource, copy: ModelCopy, script: readonly Step[]): void {
+  const rest = [...script];
+  const next = (): void => {
+    const [step, pick] = rest.shift() ?? ["write", 0];
+    if (step === "begin") source.begin();
+    if (step === "write") source.write(pick);
+    if (step === "commit") source.commit(pick);
+    // Inside a pass there is no other one.
+    if (step === "pass") source.write(pick);
+  };
+  while (rest.length > 0) {
+    if (rest[0]?.[0] === "pass") {
+      rest.shift();
+      copy.pass(source, next);
+    } else next();
+  }
+}
+
+describe("Horizon", () => {
+  it("loses no row, whatever order transactions write and commit in", () => {
+    fc.assert(
+      fc.property(steps, (script) => {
+        const source = new ModelSource();
+        const copy = new ModelCopy();
+        play(source, copy, script);
+        source.commitAll();
+        copy.pass(source, () => {});
+        expect([...copy.rows].sort((a, b) => a - b)).toEqual([...source.visible].sort((a, b) => a - b));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("keeps what is held sorted by where it begins", () => {
+    fc.assert(
+      fc.property(steps, (script) => {
+        const source = new ModelSource();
+        const copy = new ModelCopy();
+        for (let taken = 0; taken < script.length; taken += 10) {
+          play(source, copy, script.slice(taken, taken + 10));
+          const starts = copy.horizon.held.map(({ from }) => Number(from?.[0] ?? 0));
+          expect(starts).toEqual([...starts].sort((a, b) => a - b));
+          expect(Math.max(0, ...starts)).toBeLessThanOrEqual(Number(copy.horizon.position?.[0] ?? 0));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("reads what a long transaction may have written once more, when it has ended, and not before", () => {
+    const source = new ModelSource();
+    const copy = new ModelCopy();
+    const nothing = (): void => {};
+    source.begin();
+    source.write(0);
+    source.begin();
+    for (let row = 0; row < 100; row += 1) source.write(1);
+    source.commit(1);
+    copy.pass(source, nothing);
+    expect(copy.rows.size).toBe(100);
+    copy.pass(source, nothing);
+    copy.pass(source, nothing);
+    expect(copy.rowsRead).toBe(100);
+    source.commit(0);
+    copy.pass(source, nothing);
+    expect(copy.rows.size).toBe(101);
+    expect(copy.rowsRead).toBe(201);
+    copy.pass(source, nothing);
+    expect(copy.rowsRead).toBe(201);
+  });
+
+  it("reads nothing twice where transactions end in time", () => {
+    const source = new ModelSource();
+    const copy = new ModelCopy();
+    for (let round = 0; round < 50; round += 1) {
+      source.begin();
+      source.write(0);
+      source.commit(0);
+      copy.pass(source, () => {});
+    }
+    expect(copy.rowsRead).toBe(50);
+  });
+});
