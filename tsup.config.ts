@@ -1,7 +1,13 @@
 import { defineConfig, type Options } from "tsup";
 
 const config: Options = {
-  entry: { index: "src/index.ts", "feeds/index": "src/feeds/index.ts", "cli/main": "src/cli/main.ts" },
+  entry: {
+    index: "src/index.ts",
+    "feeds/index": "src/feeds/index.ts",
+    "cli/main": "src/cli/main.ts",
+    "tables/worker/main": "src/tables/worker/main.ts",
+    "tables/query/main": "src/tables/query/main.ts",
+  },
   format: "esm",
   target: "node20",
   platform: "node",
