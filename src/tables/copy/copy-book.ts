@@ -1,5 +1,6 @@
 import type { LocalDatabase } from "../local/local-database.js";
 import type { SourceTable } from "../sources/source-table.js";
+import type { TableRun } from "../tasks/table-task.js";
 import type { TaskStore } from "../tasks/task-store.js";
 import { type CopyState, NEW_COPY } from "./copy-state.js";
 import type { RunTotals } from "./run-totals.js";
@@ -55,7 +56,7 @@ export class CopyBook {
     this.#database.transaction(() => {
       work?.();
       const cursor = state.horizon.position?.[0] ?? null;
-      this.#store.writeState(this.#target, { taskId: this.#taskId, table, data: state, cursor });
+      this.#store.writeState(this.#target, { table, data: state, cursor });
       if (this.#run) this.#store.updateRun(this.#run.id, { ...this.#run.totals, cursor });
     });
     this.#table = table;
@@ -63,7 +64,7 @@ export class CopyBook {
   }
 
   /** @param error what the run failed with; `null` where it succeeded. */
-  endRun(error: { readonly code: string; readonly message: string } | null): void {
+  endRun(error: TableRun["error"]): void {
     const run = this.#run;
     this.#run = null;
     if (!run) return;

@@ -12,6 +12,7 @@ import { planCopy } from "./choose-cursor.js";
 import { NEW_COPY } from "./copy-state.js";
 import { openSource } from "./open-source.js";
 import type { EngineOptions, ProgressHandler, TableEngine, TaskChange, UnitOutcome } from "./table-engine.js";
+import { targetTaken } from "./target-taken.js";
 import { needsNewCopy } from "./task-differences.js";
 import { TaskWork } from "./task-work.js";
 
@@ -82,12 +83,12 @@ class Engine implements TableEngine {
     const { store } = this.#books;
     const task = store.update(id, change);
     if (change.paused) await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: paused`));
-    return store.get(id);
+    return store.existing(id);
   }
 
   async removeTask(id: string): Promise<void> {
     const { database, store } = this.#books;
-    const task = store.get(id);
+    const task = store.existing(id);
     await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: removed`));
     this.#work.delete(id);
     database.transaction(() => {
@@ -105,11 +106,11 @@ class Engine implements TableEngine {
   }
 
   async task(id: string): Promise<TaskRecord> {
-    return this.#books.store.get(id);
+    return this.#books.store.existing(id);
   }
 
   async runs(id: string, limit: number): Promise<readonly TableRun[]> {
-    this.#books.store.get(id);
+    this.#books.store.existing(id);
     return this.#books.store.runs(id, limit);
   }
 
@@ -132,7 +133,7 @@ class Engine implements TableEngine {
   #workOn(id: string): TaskWork {
     const { database, store } = this.#books;
     // Throws where there is no such task.
-    store.get(id);
+    store.existing(id);
     let work = this.#work.get(id);
     if (!work) {
       const { lagSeconds } = this.#options;
@@ -173,14 +174,13 @@ class Engine implements TableEngine {
       lastRun: null,
     };
     return database.transaction(() => {
-      if (store.findByTarget(targetTable)) throw taken(targetTable, "a task already fills");
       const left = store.readState(targetTable);
-      if (!left && tableExists(database, targetTable)) throw taken(targetTable, "the local file has another table");
+      if (!left && tableExists(database, targetTable)) throw targetTaken(targetTable);
       // A copy that an earlier task left is replaced at once, not mixed with.
       const data = { ...NEW_COPY, rebuild: left?.table ? "made by an earlier task" : null };
-      if (left) store.writeState(targetTable, { taskId: record.id, table: left.table, data, cursor: null });
       store.insert(record);
-      return store.get(record.id);
+      if (left) store.writeState(targetTable, { table: left.table, data, cursor: null });
+      return store.existing(record.id);
     });
   }
 
@@ -208,12 +208,6 @@ class Engine implements TableEngine {
     }
     return source;
   }
-}
-
-function taken(target: string, who: string): ReplicaError {
-  return new ReplicaError("TARGET_TAKEN", `targetTable: ${who} "${target}"`, {
-    hint: "choose another targetTable, remove the task, or drop the table",
-  });
 }
 
 function lastPart(sourceTable: string): string {

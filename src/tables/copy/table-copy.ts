@@ -11,6 +11,7 @@ import type { CopyBook } from "./copy-book.js";
 import { type CopyState, NEW_COPY } from "./copy-state.js";
 import { passCursor } from "./cursor-pass.js";
 import { addBatch, type RunTotals } from "./run-totals.js";
+import { targetTaken } from "./target-taken.js";
 
 export interface TableCopyOptions {
   readonly task: TaskRecord;
@@ -67,7 +68,7 @@ export class TableCopy {
     const { task, database, book, source, signal } = this.#options;
     const before = book.table;
     if (!before) {
-      if (tableExists(database, task.targetTable)) throw taken(task.targetTable);
+      if (tableExists(database, task.targetTable)) throw targetTaken(task.targetTable);
       book.commit({ table, state: NEW_COPY }, () => createTable(database, task.targetTable, table));
       return false;
     }
@@ -106,7 +107,7 @@ export class TableCopy {
   /** Copies the whole table beside the old one, which readers see until both change places. */
   async *#copyAnew(table: SourceTable): AsyncGenerator<void> {
     const { task, database, book, source, signal } = this.#options;
-    if (!book.table && tableExists(database, task.targetTable)) throw taken(task.targetTable);
+    if (!book.table && tableExists(database, task.targetTable)) throw targetTaken(task.targetTable);
     const shadow = ShadowTable.begin(database, task.targetTable, table);
     try {
       let state: CopyState = { ...NEW_COPY, complete: true };
@@ -164,16 +165,6 @@ export class TableCopy {
       throw error;
     }
   }
-}
-
-function taken(target: string): ReplicaError {
-  return new ReplicaError(
-    "TARGET_TAKEN",
-    `targetTable: the local file already has a table "${target}" that is not ours`,
-    {
-      hint: "choose another targetTable, or drop that table",
-    },
-  );
 }
 
 /** What is left is dropped by the next attempt; the error that led here is the one to tell. */

@@ -114,7 +114,7 @@ export class TaskWork {
 
   async #begin(reason: SyncReason): Promise<Run> {
     const { database, store } = this.#options;
-    const task = store.get(this.#id);
+    const task = store.existing(this.#id);
     const abort = new AbortController();
     const totals = emptyTotals();
     const book = new CopyBook(database, store, task.id, task.targetTable);
@@ -172,14 +172,14 @@ export class TaskWork {
 
   async #verify(repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
     const { store } = this.#options;
-    const full = store.get(this.#id).mode === "full";
+    const full = store.existing(this.#id).mode === "full";
     const catchUp = async (): Promise<void> => {
       // A full copy would hide what is to be found.
-      if (full && store.readState(store.get(this.#id).targetTable)?.table) return;
+      if (full && store.readState(store.existing(this.#id).targetTable)?.table) return;
       while ((await this.#unit("scheduled", signal)).more);
     };
     await catchUp();
-    const task = store.get(this.#id);
+    const task = store.existing(this.#id);
     const source = await this.#options.openSource(task.source);
     const totals = emptyTotals();
     const book = (): CopyBook => new CopyBook(this.#options.database, store, task.id, task.targetTable);

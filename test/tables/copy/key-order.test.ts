@@ -18,11 +18,11 @@ describe("compareKeys", () => {
   it("orders values as SQLite does", () => {
     const database = new Database(":memory:");
     const order = database.prepare(
-      "SELECT CASE WHEN ?1 IS ?2 THEN 0 WHEN x.id = 1 THEN -1 ELSE 1 END FROM (SELECT 1 AS id, ?1 AS v UNION ALL SELECT 2, ?2 ORDER BY v LIMIT 1) x",
+      "SELECT CASE WHEN @a IS @b THEN 0 WHEN x.id = 1 THEN -1 ELSE 1 END FROM (SELECT 1 AS id, @a AS v UNION ALL SELECT 2, @b ORDER BY v LIMIT 1) x",
     );
     fc.assert(
       fc.property(value, value, (left, right) => {
-        const expected = order.pluck().get(left, right);
+        const expected = order.pluck().get({ a: left, b: right });
         expect(Math.sign(compareKeys([left], [right]))).toBe(expected);
       }),
       { numRuns: 3_000 },
