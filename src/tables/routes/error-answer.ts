@@ -1,0 +1,45 @@
+import { ReplicaError, type ReplicaErrorCode } from "../../errors.js";
+import { RouteError } from "./route-error.js";
+
+/** Statuses of errors that a caller of a route may meet; what is not here is our own mistake. */
+const STATUSES: Readonly<Partial<Record<ReplicaErrorCode, number>>> = {
+  INVALID_TASK: 400,
+  QUERY_REFUSED: 400,
+  QUERY_FAILED: 400,
+  UNKNOWN_TASK: 404,
+  TARGET_TAKEN: 409,
+  SOURCE_UNREACHABLE: 502,
+  SOURCE_REFUSED: 502,
+  SOURCE_FAILED: 502,
+  TABLE_MISSING: 502,
+  UNMAPPABLE_TYPE: 502,
+  TOO_MANY_TIES: 502,
+  RUN_TIMEOUT: 504,
+  // Not 408, which says that the request was late and makes some clients send it again.
+  QUERY_TIMEOUT: 504,
+  MISSING_DRIVER: 503,
+  LOCAL_DATABASE: 503,
+  WORKER_FAILED: 503,
+  STOPPED: 503,
+};
+
+/** Turns anything that was thrown into the answer: `{ error, code }`, the error with its hint. */
+export function errorAnswer(thrown: unknown): RouteError {
+  if (thrown instanceof RouteError) return thrown;
+  const status = thrown instanceof ReplicaError ? STATUSES[thrown.code] : undefined;
+  if (thrown instanceof ReplicaError && status !== undefined) {
+    return new RouteError(status, thrown.code, errorText(thrown));
+  }
+  process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  return new RouteError(
+    500,
+    "INTERNAL",
+    "Something went wrong here that no request can mend: see the server's warnings",
+  );
+}
+
+/** What, and how to mend it. */
+export function errorText({ message, hint }: Pick<ReplicaError, "message" | "hint">): string {
+  if (hint === undefined) return message;
+  return `${message}${/[.!?:]$/.test(message) ? "" : "."} ${hint}`;
+}
