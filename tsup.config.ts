@@ -5,6 +5,7 @@ const config: Options = {
     index: "src/index.ts",
     "feeds/index": "src/feeds/index.ts",
     "cli/main": "src/cli/main.ts",
+    "tables/index": "src/tables/index.ts",
     "tables/worker/main": "src/tables/worker/main.ts",
     "tables/query/main": "src/tables/query/main.ts",
   },
