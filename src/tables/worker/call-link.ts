@@ -79,7 +79,9 @@ export class CallLink {
     return this.#failure;
   }
 
+  /** What comes after `fail` is too late. */
   receive(message: AnswerMessage): void {
+    if (this.#failure !== undefined) return;
     if (message.kind === "event") {
       this.#onEvent(message.value);
       return;

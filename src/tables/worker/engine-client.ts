@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { ReplicaError, toReplicaError } from "../../errors.js";
 import type { EngineOptions, ProgressHandler, TableEngine, TableProgress } from "../copy/table-engine.js";
+import { beforeAbort } from "./before-abort.js";
 import { ENGINE_METHODS } from "./engine-methods.js";
 import { startThread, type ThreadLink } from "./start-thread.js";
 
@@ -119,15 +120,4 @@ function tell(onProgress: ProgressHandler, progress: TableProgress): void {
   } catch (thrown) {
     process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
   }
-}
-
-/** What `promise` gives, or the signal's reason as soon as it aborts. */
-function beforeAbort(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
-  if (signal === undefined) return promise;
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,0 +1,30 @@
+// What the package runs as a process of its own for local queries (`#query-worker`). Its argument is the file.
+import { loadDriver } from "../load-driver.js";
+import { type ServedMethod, serveCalls } from "../worker/serve-calls.js";
+import { endWithParent } from "./end-with-parent.js";
+import { type QueryLimits, QueryReader } from "./query-reader.js";
+import type { QueryParameters } from "./query-result.js";
+
+const path = process.argv[2] as string;
+let reader: QueryReader | undefined;
+
+const send = (message: unknown): void => {
+  process.send?.(message);
+};
+
+const methods = new Map<string, ServedMethod>([
+  [
+    "open",
+    async () => {
+      reader ??= new QueryReader(await loadDriver("better-sqlite3"), path);
+    },
+  ],
+  [
+    "query",
+    (sql: string, parameters: QueryParameters, limits: QueryLimits) =>
+      reader?.read(sql, parameters, limits, (rows) => send({ kind: "event", value: rows })),
+  ],
+]);
+
+endWithParent();
+process.on("message", serveCalls(methods, send) as (message: unknown) => void);
