@@ -105,6 +105,7 @@ export class LocalTable {
     batchSize: number,
     signal: AbortSignal,
   ): AsyncGenerator<readonly SqliteRow[], void, undefined> {
+    signal.throwIfAborted();
     for (let page = this.#firstPage(range, batchSize); page.rows.length > 0; page = page.next()) {
       yield page.rows;
       if (page.rows.length < batchSize) return;

@@ -17,7 +17,7 @@ CREATE TABLE replication_tasks (      -- what is copied
   columns TEXT,                       -- JSON array of names; NULL: all
   cursor_column TEXT,
   mode TEXT,                          -- append, upsert or full; NULL: not known before the first run
-  interval_seconds REAL NOT NULL,
+  interval_seconds NUMERIC NOT NULL,
   batch_size INTEGER NOT NULL,        -- rows per transaction
   deletes TEXT,                       -- reconcile, or NULL: deleted rows stay
   numeric TEXT NOT NULL,              -- real or text
