@@ -33,8 +33,9 @@ export class RunHistory {
       startedAt,
     );
     this.#database.run(
-      `DELETE FROM replication_runs WHERE task_id = ?1 AND id <=
-         (SELECT id FROM replication_runs WHERE task_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ${RUNS_KEPT})`,
+      `DELETE FROM replication_runs WHERE task_id = ? AND id <=
+         (SELECT id FROM replication_runs WHERE task_id = ? ORDER BY id DESC LIMIT 1 OFFSET ${RUNS_KEPT})`,
+      taskId,
       taskId,
     );
     return row?.id ?? 0;

@@ -63,7 +63,7 @@ export class TaskStore {
       task.targetTable,
       ...fields.map(([, value]) => value),
     );
-    return this.#existing(task.id);
+    return this.existing(task.id);
   }
 
   /** @throws `UNKNOWN_TASK` */
@@ -73,7 +73,7 @@ export class TaskStore {
       const sets = fields.map(([name]) => `${name} = ?`).join(", ");
       this.#database.run(`UPDATE replication_tasks SET ${sets} WHERE id = ?`, ...fields.map(([, value]) => value), id);
     }
-    return this.#existing(id);
+    return this.existing(id);
   }
 
   /** Forgets a task and its history; whether it was there. The table stays, see {@link releaseState}. */
@@ -100,9 +100,10 @@ export class TaskStore {
   writeState(target: string, state: TableState): void {
     this.#database.run(
       `INSERT INTO replication_state (target_table, task_id, cursor, source_schema, data, updated_at)
-       VALUES (?1, (SELECT id FROM replication_tasks WHERE target_table = ?1), ?2, ?3, ?4, ?5)
+       VALUES (?, (SELECT id FROM replication_tasks WHERE target_table = ?), ?, ?, ?, ?)
        ON CONFLICT (target_table) DO UPDATE SET task_id = excluded.task_id, cursor = excluded.cursor,
          source_schema = excluded.source_schema, data = excluded.data, updated_at = excluded.updated_at`,
+      target,
       target,
       state.cursor,
       state.table === null ? null : JSON.stringify(state.table),
@@ -154,7 +155,8 @@ export class TaskStore {
     return row === undefined ? null : this.#toRecord(row);
   }
 
-  #existing(id: string): TaskRecord {
+  /** @throws `UNKNOWN_TASK` */
+  existing(id: string): TaskRecord {
     const record = this.get(id);
     if (record === null) throw new ReplicaError("UNKNOWN_TASK", `There is no task with the id "${id}"`);
     return record;
