@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ReplicaError } from "../../errors.js";
 import type { SyncReason } from "../../scheduler/sync-context.js";
 import { tableExists } from "../local/create-table.js";
+import { type FileLock, lockFile } from "../local/file-lock.js";
 import { LocalDatabase } from "../local/local-database.js";
 import { targetNameMistake } from "../local/target-name.js";
 import type { SourceTable } from "../sources/source-table.js";
@@ -26,6 +27,7 @@ export function createEngine(options: EngineOptions, onProgress: ProgressHandler
 interface Opened {
   readonly database: LocalDatabase;
   readonly store: TaskStore;
+  readonly lock: FileLock;
 }
 
 class Engine implements TableEngine {
@@ -43,15 +45,18 @@ class Engine implements TableEngine {
   async open(): Promise<readonly TaskRecord[]> {
     if (!this.#opened) {
       const database = await LocalDatabase.open(this.#options.database);
-      const store = new TaskStore(database);
+      let lock: FileLock | undefined;
       try {
+        lock = await lockFile(database.path);
+        const store = new TaskStore(database);
         store.create();
         store.closeInterruptedRuns();
+        this.#opened = { database, store, lock };
       } catch (error) {
+        lock?.release();
         database.close();
         throw error;
       }
-      this.#opened = { database, store };
     }
     return this.#opened.store.list();
   }
@@ -122,6 +127,7 @@ class Engine implements TableEngine {
     this.#sources.clear();
     await Promise.allSettled(sources.map(async (source) => (await source).close()));
     this.#opened?.database.close();
+    this.#opened?.lock.release();
     this.#opened = null;
   }
 
