@@ -1,5 +1,3 @@
-import type { Cluster } from "./cluster.js";
-
 /** Something that was to be so. */
 export interface Fact {
   /** The collection and its mode, or what else it is about. */
@@ -12,5 +10,5 @@ export interface Fact {
 /** Compares what was found with what was to be found. */
 export type Verify = (what: string, found: unknown, expected: unknown) => void;
 
-/** Facts about one thing. */
-export type RoundPart = readonly [about: string, verify: (cluster: Cluster, verify: Verify) => Promise<void>];
+/** Facts about one thing in the world of a demo. */
+export type RoundPart<World> = readonly [about: string, verify: (world: World, verify: Verify) => Promise<void>];

@@ -1,55 +1,21 @@
-import { stripVTControlCharacters } from "node:util";
 import { renderFooter } from "./footer.js";
 import { createPaint } from "./paint.js";
+import { createScreen } from "./screen.js";
 import { renderTable } from "./table.js";
 import type { Output } from "./terminal.js";
 import type { View } from "./view.js";
 
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
-const CLEAR_LINE_END = "\x1b[K";
-const CLEAR_BELOW = "\x1b[J";
-
 /** A table on a terminal that is drawn again and again in one place. The cursor is back after `close()`, and however the process ends. */
-export function createLiveView({ stdout, stderr }: Output, hasKeys: boolean): View {
-  const paint = createPaint(stdout);
-  let widths: readonly number[] = [];
-  let drawnAt = 0;
-  const columns = () => stdout.columns || 80;
-
-  /** Back to the table's first line; a terminal that has become narrower has wrapped the lines meanwhile. */
-  const toTop = (): string => {
-    const height = widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns())), 0);
-    return height === 0 ? "" : `\x1b[${height}A\r`;
-  };
-  const showCursor = () => {
-    stdout.write(SHOW_CURSOR);
-  };
-  process.once("exit", showCursor);
-  stdout.write(HIDE_CURSOR);
-
+export function createLiveView(output: Output, hasKeys: boolean): View {
+  const paint = createPaint(output.stdout);
+  const screen = createScreen(output);
   return {
     everyMs: 250,
     show(scene) {
-      const table = renderTable(scene.rows, columns(), paint);
-      const footer = renderFooter(scene, hasKeys, columns(), paint);
-      const lines = [...table, "", ...footer].slice(0, Math.max(1, (stdout.rows || 24) - 1));
-      // Cleared as a whole only after a resize: always, it would flicker; never, a terminal would keep lines joined that it has wrapped.
-      const start = drawnAt === columns() ? toTop() : `${toTop()}${CLEAR_BELOW}`;
-      stdout.write(`${start}${lines.map((line) => `${line}${CLEAR_LINE_END}\n`).join("")}${CLEAR_BELOW}`);
-      widths = lines.map((line) => stripVTControlCharacters(line).length);
-      drawnAt = columns();
+      const { columns } = screen;
+      screen.draw([...renderTable(scene.rows, columns, paint), "", ...renderFooter(scene, hasKeys, columns, paint)]);
     },
-    complain(text) {
-      // The table goes on below it.
-      stdout.write(`${toTop()}${CLEAR_BELOW}`);
-      stderr.write(`${text}\n`);
-      widths = [];
-    },
-    close() {
-      process.removeListener("exit", showCursor);
-      // The terminal has echoed a `^C`.
-      stdout.write(`\r${CLEAR_LINE_END}${SHOW_CURSOR}`);
-    },
+    complain: screen.complain,
+    close: screen.close,
   };
 }

@@ -5,7 +5,7 @@ import { eventually } from "./eventually.js";
 import type { RoundPart, Verify } from "./fact.js";
 
 /** What each write mode promises. */
-export const MODES: readonly RoundPart[] = [
+export const MODES: readonly RoundPart<Cluster>[] = [
   ["prices, pull_only", verifyPullOnly],
   ["stock, push_through", verifyPushThrough],
   ["notes, bidirectional", verifyBidirectional],
