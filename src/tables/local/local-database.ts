@@ -15,7 +15,9 @@ export interface LocalDatabaseOptions {
 export type LocalStatement<Row = unknown> = Database.Statement<unknown[], Row>;
 
 const MAX_CACHED_STATEMENTS = 256;
-const WAL_PAGES = 4_000;
+// Measured with random keys, where each checkpoint writes most of an index again: 40 % more rows a second than 4 000 pages and a cache of 16 MB.
+const WAL_PAGES = 16_000;
+const CACHE_KIB = 32_000;
 const WAL_BYTES_KEPT = 64 * 1024 * 1024;
 
 /**
@@ -159,6 +161,7 @@ function configure(driver: Database.Database, path: string): void {
   driver.pragma("cell_size_check = ON");
   // A view or trigger that somebody put into the file gets no function that could harm.
   driver.pragma("trusted_schema = OFF");
+  driver.pragma(`cache_size = -${CACHE_KIB}`);
   driver.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
   driver.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
 }

@@ -25,7 +25,7 @@ describe("LocalDatabase", () => {
     expect(pragma("trusted_schema")).toBe(0);
     expect(pragma("cell_size_check")).toBe(1);
     expect(pragma("busy_timeout")).toBe(5_000);
-    expect(pragma("wal_autocheckpoint")).toBe(4_000);
+    expect(pragma("wal_autocheckpoint")).toBe(16_000);
     expect(pragma("journal_size_limit")).toBe(64 * 1024 * 1024);
   });
 
