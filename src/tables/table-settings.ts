@@ -147,7 +147,7 @@ function sentence(place: string, field: string, what: string): string {
 
 /** The local table that a definition fills, as far as one can tell without its source. */
 export function targetOf({ targetTable, sourceTable }: TableTaskDefinition): string {
-  return targetTable ?? sourceTable.slice(sourceTable.indexOf(".") + 1);
+  return targetTable ?? sourceTable.slice(sourceTable.lastIndexOf(".") + 1);
 }
 
 function backOffMistakes(backOff: unknown): string[] {
