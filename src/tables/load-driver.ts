@@ -3,26 +3,27 @@ import type Pg from "pg";
 import type Cursor from "pg-cursor";
 import { ReplicaError } from "../errors.js";
 
-/** An optional peer that is loaded on first use. */
-export type DriverName = "better-sqlite3" | "pg" | "pg-cursor";
+/** The optional peers, by name. */
+interface Drivers {
+  readonly "better-sqlite3": typeof Database;
+  readonly pg: typeof Pg;
+  readonly "pg-cursor": typeof Cursor;
+}
+
+// The names stand here as they are, so that bundlers see them.
+const IMPORTS: { readonly [Name in keyof Drivers]: () => Promise<Drivers[Name]> } = {
+  "better-sqlite3": async () => probe((await import("better-sqlite3")).default),
+  pg: async () => (await import("pg")).default,
+  "pg-cursor": async () => (await import("pg-cursor")).default,
+};
 
 /**
  * The driver's module, loaded on first use.
  * @throws `MISSING_DRIVER` where the package is not installed or cannot run here, with the command that mends it as hint.
  */
-export async function loadDriver(name: "better-sqlite3"): Promise<typeof Database>;
-export async function loadDriver(name: "pg"): Promise<typeof Pg>;
-export async function loadDriver(name: "pg-cursor"): Promise<typeof Cursor>;
-export async function loadDriver(name: DriverName): Promise<typeof Database | typeof Pg | typeof Cursor> {
+export async function loadDriver<Name extends keyof Drivers>(name: Name): Promise<Drivers[Name]> {
   try {
-    switch (name) {
-      case "better-sqlite3":
-        return probe((await import("better-sqlite3")).default);
-      case "pg":
-        return (await import("pg")).default;
-      case "pg-cursor":
-        return (await import("pg-cursor")).default;
-    }
+    return await IMPORTS[name]();
   } catch (error) {
     throw mapLoadError(error, name);
   }
@@ -34,7 +35,7 @@ function probe(driver: typeof Database): typeof Database {
   return driver;
 }
 
-function mapLoadError(error: unknown, name: DriverName): ReplicaError {
+function mapLoadError(error: unknown, name: keyof Drivers): ReplicaError {
   if (isNotFound(error, name)) {
     return new ReplicaError("MISSING_DRIVER", `The package "${name}" is not installed`, {
       hint: `npm install ${name}`,
@@ -49,7 +50,7 @@ function mapLoadError(error: unknown, name: DriverName): ReplicaError {
 }
 
 /** A package that is there but misses one of its own has the same code, so the name counts too. */
-function isNotFound(error: unknown, name: DriverName): boolean {
+function isNotFound(error: unknown, name: keyof Drivers): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;
   if (error.code !== "ERR_MODULE_NOT_FOUND" && error.code !== "MODULE_NOT_FOUND") return false;
   return new RegExp(`Cannot find (package|module) '${name}'`).test(error.message);
