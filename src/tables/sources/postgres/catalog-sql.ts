@@ -1,0 +1,77 @@
+/**
+ * $1: the name as given, for tables on the search path. $2, $3: schemas and names that it may also be split into. The best comes first.
+ */
+export const FIND_TABLE = `
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+  CASE WHEN pg_table_is_visible(c.oid) AND c.relname = $1 THEN 0 ELSE 1 END AS distance,
+  has_schema_privilege(n.oid, 'USAGE') AS usable, current_user AS role
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS split(schema, name, place)
+  ON n.nspname = split.schema AND c.relname = split.name
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND ((c.relname = $1 AND pg_table_is_visible(c.oid)) OR split.place IS NOT NULL)
+ORDER BY distance, split.place LIMIT 1`;
+
+/** Where else there is a table of that name. */
+export const FIND_ELSEWHERE = `
+SELECT n.nspname || '.' || c.relname AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND lower(c.relname) = lower($1)
+ORDER BY 1 LIMIT 3`;
+
+/** Columns with the type behind their domains. */
+export const COLUMNS = `
+WITH RECURSIVE base AS (
+  SELECT DISTINCT a.atttypid AS declared, a.atttypid AS oid FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT base.declared, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typtype = 'd'
+)
+SELECT a.attnum AS number, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, a.attnotnull AS not_null,
+  t.typname AS type_name, tn.nspname AS type_schema, t.typtype AS type_kind, t.typcategory = 'A' AS type_array,
+  a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS increasing,
+  has_column_privilege($1::oid, a.attnum, 'SELECT') AS readable,
+  CASE WHEN a.attcollation = 0 THEN NULL
+    WHEN co.collname = 'default' THEN (SELECT CASE WHEN to_jsonb(db) ->> 'datlocprovider' = 'i' THEN 'icu'
+      ELSE coalesce(to_jsonb(db) ->> 'datlocale', db.datcollate) END FROM pg_database db WHERE db.datname = current_database())
+    WHEN co.collprovider = 'i' THEN 'icu'
+    ELSE coalesce(to_jsonb(co) ->> 'colllocale', co.collcollate) END AS collation,
+  coalesce((to_jsonb(co) ->> 'collisdeterministic')::boolean, true) AS deterministic
+FROM pg_attribute a
+JOIN base ON base.declared = a.atttypid
+JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
+JOIN pg_namespace tn ON tn.oid = t.typnamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_collation co ON co.oid = a.attcollation
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum`;
+
+/**
+ * Indexes that hold every row. `ordered`: a B-tree that gives its first column in that column's own order, NULL last, forwards or backwards.
+ */
+export const INDEXES = `
+SELECT i.indisprimary AS is_primary, i.indisunique AS is_unique, i.indkey::text AS numbers,
+  i.indnkeyatts AS key_columns,
+  am.amname = 'btree' AND i.indoption[0] IN (0, 3) AND op.opcdefault AND i.indcollation[0] = a.attcollation AS ordered
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am am ON am.oid = c.relam
+JOIN pg_opclass op ON op.oid = i.indclass[0]
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL`;
+
+/** Estimated rows of the table, its partitions and its children. */
+export const ESTIMATE = `
+WITH RECURSIVE tree AS (
+  SELECT $1::oid AS oid
+  UNION ALL
+  SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid
+)
+SELECT CASE WHEN bool_or(c.reltuples < 0 OR (c.reltuples = 0 AND c.relpages = 0)) THEN NULL ELSE sum(c.reltuples)::bigint END AS rows
+FROM tree JOIN pg_class c ON c.oid = tree.oid WHERE c.relkind IN ('r', 'm', 'f')`;
+
+/** What tells this database from others. Asked for apart, as a provider may forbid it. */
+export const SYSTEM_IDENTIFIER = `
+SELECT CASE WHEN has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  THEN (SELECT system_identifier::text FROM pg_control_system()) ELSE '' END || ':' ||
+  (SELECT oid FROM pg_database WHERE datname = current_database()) AS id`;

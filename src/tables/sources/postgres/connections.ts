@@ -1,0 +1,207 @@
+import { ReplicaError } from "../../../errors.js";
+import { mapPostgresError } from "./map-postgres-error.js";
+import { Session } from "./session.js";
+
+const MAX_CONNECTIONS = 4;
+
+/** One connection stays free for short work, so that readers who ask something while they read never wait for each other. */
+const MAX_STREAMS = MAX_CONNECTIONS - 1;
+
+/** How long an unused connection is kept. */
+const IDLE_MS = 10_000;
+
+/** How long a stopped query may take to say that it has. */
+const STOP_MS = 2_000;
+
+type Isolation = Parameters<Session["begin"]>[0];
+
+/** The few connections of one source, made when they are needed. */
+export class Connections {
+  readonly #url: string;
+  readonly #where: string;
+  readonly #idle: Session[] = [];
+  readonly #open = new Set<Session>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #closed = new AbortController();
+  #used = 0;
+  #streams = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  /** @param where names the server in errors, without credentials. */
+  constructor(url: string, where: string) {
+    this.#url = url;
+    this.#where = where;
+  }
+
+  /** Runs `work` in a transaction that cannot write, and maps its errors. `long` for what lasts until its reader has had enough. */
+  async use<T>(
+    what: string,
+    options: { readonly isolation: Isolation; readonly signal: AbortSignal; readonly long?: boolean },
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const { signal, long = false } = options;
+    const session = await this.acquire(what, options.isolation, signal, long);
+    let done = false;
+    try {
+      const result = await this.unlessAborted(work(session), signal);
+      done = true;
+      return result;
+    } catch (error) {
+      throw this.mapError(error, what, signal);
+    } finally {
+      this.release(session, long, done);
+    }
+  }
+
+  async acquire(what: string, isolation: Isolation, signal: AbortSignal, long: boolean): Promise<Session> {
+    await this.#takeSlot(signal, long);
+    let session: Session | undefined;
+    try {
+      for (;;) {
+        const kept = this.#idle.pop();
+        session = kept ?? (await this.#connect(signal));
+        try {
+          await this.unlessAborted(session.begin(isolation), signal);
+          return session;
+        } catch (error) {
+          session.destroy();
+          this.#open.delete(session);
+          // A connection that died while nobody used it says nothing about the server.
+          if (kept === undefined || signal.aborted || this.#closed.signal.aborted) throw error;
+        }
+      }
+    } catch (error) {
+      this.#giveSlot(long);
+      throw this.mapError(error, what, signal);
+    }
+  }
+
+  /** @param clean whether nothing runs on it any more. Else its query is cancelled and the connection given up. */
+  release(session: Session, long: boolean, clean: boolean): void {
+    const ended = clean && !session.broken ? this.#keep(session) : this.#cancel(session);
+    this.#inBackground(ended.finally(() => this.#giveSlot(long)));
+  }
+
+  /** The work's result; or, as soon as one of us wants no more, that as an error. */
+  async unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+    const either = AbortSignal.any([signal, this.#closed.signal]);
+    if (!either.aborted) {
+      let stop: (() => void) | undefined;
+      const aborted = new Promise<never>((_, reject) => {
+        stop = () => reject(either.reason);
+        either.addEventListener("abort", stop, { once: true });
+      });
+      try {
+        return await Promise.race([work, aborted]);
+      } finally {
+        if (stop !== undefined) either.removeEventListener("abort", stop);
+      }
+    }
+    work.catch(() => {});
+    throw either.reason;
+  }
+
+  mapError(error: unknown, what: string, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return mapPostgresError(error, `${this.#where}, ${what}`);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new ReplicaError("STOPPED", `${this.#where}: the source was closed`));
+    clearTimeout(this.#idleTimer);
+    for (const wake of this.#waiting.splice(0)) wake();
+    await Promise.all(this.#idle.splice(0).map((session) => this.#end(session)));
+    while (this.#background.size > 0) await Promise.all(this.#background);
+    for (const session of this.#open) session.destroy();
+  }
+
+  async #takeSlot(signal: AbortSignal, long: boolean): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      this.#closed.signal.throwIfAborted();
+      if (this.#used < MAX_CONNECTIONS && (!long || this.#streams < MAX_STREAMS)) break;
+      const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.unlessAborted(turn, signal);
+    }
+    this.#used += 1;
+    if (long) this.#streams += 1;
+  }
+
+  #giveSlot(long: boolean): void {
+    this.#used -= 1;
+    if (long) this.#streams -= 1;
+    // All of them: the first in line may be waiting for another kind of place.
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async #connect(signal: AbortSignal): Promise<Session> {
+    const connecting = Session.connect(this.#url);
+    try {
+      const session = await this.unlessAborted(connecting, signal);
+      this.#open.add(session);
+      return session;
+    } catch (error) {
+      this.#inBackground(connecting.then((late) => late.end()));
+      throw error;
+    }
+  }
+
+  async #keep(session: Session): Promise<void> {
+    try {
+      await within(session.rollback(), STOP_MS);
+    } catch {
+      session.destroy();
+    }
+    if (session.broken) {
+      this.#open.delete(session);
+    } else if (this.#closed.signal.aborted) {
+      await this.#end(session);
+    } else {
+      this.#idle.push(session);
+      clearTimeout(this.#idleTimer);
+      this.#idleTimer = setTimeout(() => {
+        for (const old of this.#idle.splice(0)) this.#inBackground(this.#end(old));
+      }, IDLE_MS);
+      this.#idleTimer.unref();
+    }
+  }
+
+  /** A server does not notice that its client is gone before it has something to say: a long sort would go on. */
+  async #cancel(session: Session): Promise<void> {
+    const wasBroken = session.broken;
+    const { backendPid } = session;
+    session.destroy();
+    this.#open.delete(session);
+    if (wasBroken || backendPid === 0) return;
+    const cancelling = (async () => {
+      const other = this.#idle.pop() ?? (await Session.connect(this.#url));
+      await other.query("SELECT pg_catalog.pg_cancel_backend($1)", [backendPid]).finally(() => this.#end(other));
+    })();
+    // Without network, or where the role has no connection left, TCP will tell the server.
+    await within(cancelling, STOP_MS).catch(() => {});
+  }
+
+  async #end(session: Session): Promise<void> {
+    this.#open.delete(session);
+    await within(session.end(), STOP_MS).catch(() => session.destroy());
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    const task: Promise<unknown> = work.catch(() => {}).finally(() => this.#background.delete(task));
+    this.#background.add(task);
+  }
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("timeout")), ms);
+  });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

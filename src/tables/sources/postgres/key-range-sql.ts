@@ -1,0 +1,113 @@
+import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
+import type { SourceTable } from "../source-table.js";
+import type { KeyRange } from "../table-source.js";
+import { quoteName } from "./quote-name.js";
+import { columnOf } from "./table-columns.js";
+import { ruleOf } from "./type-rules.js";
+
+export interface RangeSql {
+  /** A condition, `true` where there are no bounds. Columns are those of `t`. */
+  readonly where: string;
+  readonly values: readonly string[];
+  readonly orderBy: string;
+}
+
+/** A key column in the order that SQLite gives its local values. */
+export interface KeyPart {
+  readonly expression: string;
+  readonly type: "bigint" | "double precision" | "uuid" | "bytea" | "text";
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Where a bound stands: at a value; just above one (that no row has); below or above all values of the column. */
+type Place = { readonly at: string } | { readonly above: string } | "below all" | "above all";
+
+/** A range of local keys as SQL. */
+export function rangeSql(table: SourceTable, range: KeyRange, utf8: boolean): RangeSql {
+  const conditions: string[] = [];
+  const values: string[] = [];
+  const plain = table.primaryKey.map((name) => keyPart(table, name, utf8));
+  if (range.lower !== null) conditions.push(compare(table, range.lower, ">", values, utf8));
+  if (range.upper !== null) conditions.push(compare(table, range.upper, "<=", values, utf8));
+  return {
+    where: conditions.length === 0 ? "true" : conditions.join(" AND "),
+    values,
+    orderBy: plain.map((part) => part.expression).join(", "),
+  };
+}
+
+/** @param own whether the column's own type may be compared, where that has SQLite's order. */
+export function keyPart(table: SourceTable, name: string, utf8: boolean, own = true): KeyPart {
+  const column = `t.${quoteName(name)}`;
+  const { mapping } = columnOf(table, name);
+  const rule = ruleOf(mapping);
+  if (rule.keyType !== undefined && own) return { expression: column, type: rule.keyType };
+  switch (rule.targetType) {
+    case "INTEGER":
+      return { expression: rule.value(column), type: "bigint" };
+    case "REAL":
+      return { expression: rule.value(column), type: "double precision" };
+    case "BLOB":
+      return { expression: column, type: "bytea" };
+    case "TEXT":
+      // An index in another collation is of no use: then `rangesIndexed` is false.
+      if (table.rangesIndexed && mapping === "text" && own) return { expression: column, type: "text" };
+      return { expression: inBinaryOrder(`(${rule.value(column)})`, utf8), type: "text" };
+  }
+}
+
+/** Text in the order of its UTF-8 bytes, whatever the column's collation and the database's encoding. */
+export function inBinaryOrder(text: string, utf8: boolean): string {
+  return utf8 ? `${text} COLLATE "C"` : `convert_to(${text}, 'UTF8')`;
+}
+
+function compare(table: SourceTable, bound: SqliteRow, operator: ">" | "<=", values: string[], utf8: boolean): string {
+  const left: string[] = [];
+  const right: string[] = [];
+  let last: string = operator;
+  for (const [index, name] of table.primaryKey.entries()) {
+    const value = bound[index] ?? null;
+    let part = keyPart(table, name, utf8);
+    // A text that is no UUID: somebody wrote into the local table.
+    if (part.type === "uuid" && typeof value === "string" && !UUID.test(value))
+      part = keyPart(table, name, utf8, false);
+    const place = placeOf(value, part.type);
+    if (place === "below all" || place === "above all") {
+      // Every row is on one side of this part, so the parts before it decide.
+      const rowIsAbove = place === "below all";
+      last = operator === ">" ? (rowIsAbove ? ">=" : ">") : rowIsAbove ? "<" : "<=";
+      if (left.length === 0) return rowIsAbove === (operator === ">") ? "true" : "false";
+      break;
+    }
+    const text = "at" in place ? place.at : place.above;
+    values.push(part.type === "bytea" ? `\\x${text}` : text);
+    const parameter = `$${values.length}::${part.type}`;
+    left.push(part.expression);
+    right.push(
+      part.type === "text" && !utf8 && part.expression.startsWith("convert_to")
+        ? `convert_to(${parameter}, 'UTF8')`
+        : parameter,
+    );
+    // No row has this very value, so the parts after it are never looked at.
+    if ("above" in place) break;
+  }
+  return `(${left.join(", ")}) ${last} (${right.join(", ")})`;
+}
+
+/** SQLite's order: NULL, numbers, texts, bytes. */
+function placeOf(value: SqliteValue, type: KeyPart["type"]): Place {
+  if (value === null) return "below all";
+  if (type === "bytea") {
+    return value instanceof Uint8Array ? { at: Buffer.from(value).toString("hex") } : "below all";
+  }
+  if (value instanceof Uint8Array) return "above all";
+  if (type === "text" || type === "uuid") return typeof value === "string" ? { at: value } : "below all";
+  if (type === "double precision") return { at: typeof value === "string" ? "NaN" : String(value) };
+  if (typeof value === "string") return "above all";
+  if (typeof value === "bigint") return { at: String(value) };
+  if (value >= 2 ** 63) return "above all";
+  if (value < -(2 ** 63)) return "below all";
+  const floor = BigInt(Math.floor(value));
+  return Number.isInteger(value) ? { at: String(floor) } : { above: String(floor) };
+}
