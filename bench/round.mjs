@@ -2,7 +2,7 @@
 import { CONTENDERS } from "./support/contender.mjs";
 import { createPrimaryControl } from "./support/primary-control.mjs";
 
-const { scenario: name, contender, ports, quick } = JSON.parse(process.argv[2]);
+const { scenario: name, contender, ports, postgres, file, quick } = JSON.parse(process.argv[2]);
 const { scenario } = await import(`./scenarios/${name}.mjs`);
 const specifier = CONTENDERS[contender];
 
@@ -14,6 +14,8 @@ async function run() {
     specifier,
     load: () => import(specifier),
     primary,
+    postgres,
+    file,
     quick,
   });
   return { result };

@@ -4,5 +4,8 @@ export const CONTENDERS = {
   theirs: "@drakkar.software/starfish-replica",
 };
 
+/** Our tables. */
+export const TABLES = new URL("../dist/tables/index.js", import.meta.url).href;
+
 /** Our change feeds; the peer has none. */
 export const FEEDS = new URL("../dist/feeds/index.js", import.meta.url).href;

@@ -1,13 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 const bench = fileURLToPath(new URL("..", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * Installs the peer where it is missing, and builds ours into `bench/dist`: there it finds the starfish-server that the peer is pinned
- * to, so that both run on the same one.
+ * to, so that both run on the same one. Beside it the PostgreSQL of the tests, for the scenarios about tables.
  */
 export function prepare() {
   if (!existsSync(new URL("../node_modules/@drakkar.software/starfish-replica", import.meta.url))) {
@@ -15,6 +16,15 @@ export function prepare() {
   }
   rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
   run(process.execPath, ["node_modules/tsup/dist/cli-default.js", "--silent", "--out-dir", "bench/dist"], root);
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: ["test/support/postgres-cluster.ts"],
+    outdir: "bench/dist/support",
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+  });
 }
 
 function run(command, args, cwd) {

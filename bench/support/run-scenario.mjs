@@ -1,28 +1,44 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPostgres } from "./start-postgres.mjs";
 import { startPrimary } from "./start-primary.mjs";
-
-const ROUND_TIMEOUT_MS = 120_000;
 
 /**
  * Runs the rounds of a scenario: each contender in a fresh process, in turns, who begins changes every round, all against one primary in
- * its own process. One uncounted round of each comes first and warms the primary up, unless `warmUp` is false. `contenders` names who takes
- * part, where it is not both.
- * @returns the values of each measure, `{ ours: { key: [numbers] }, theirs: ... }`; a round that has none for a measure adds none
+ * its own process (`primary`) or one PostgreSQL (`postgres`: rows by table; a tenth of them with `quick`). One uncounted round of each
+ * comes first and warms it up, unless `warmUp` is false. `versus` names the others who take part, by what they are called in the report.
+ * @returns the `values` of each measure, `{ ours: { key: [numbers] }, theirs: ... }`; a round that has none for a measure adds none. And
+ * what it ran on beside node, in `parts`
  */
 export async function runScenario(name, scenario, { quick, profileDir, onRound }) {
-  const values = { ours: {}, theirs: {} };
-  const primary = scenario.primary && (await startPrimary(scenario.primary));
+  const { versus = { theirs: "" }, warmUp = true, quickRounds = 2, roundTimeoutMs = 120_000 } = scenario;
+  const contenders = scenario.contenders ?? ["ours", ...Object.keys(versus)];
+  const values = Object.fromEntries(["ours", ...Object.keys(versus)].map((contender) => [contender, {}]));
+  const folder = mkdtempSync(join(tmpdir(), "starfish-replica-bench-"));
+  let primary;
+  let postgres;
   try {
-    const { contenders = ["ours", "theirs"], warmUp = true, quickRounds = 2 } = scenario;
+    primary = scenario.primary && (await startPrimary(scenario.primary));
+    if (scenario.postgres) {
+      onRound("PostgreSQL");
+      const sizes = Object.entries(scenario.postgres).map(([table, rows]) => [table, quick ? rows / 10 : rows]);
+      postgres = { ...(await startPostgres(Object.fromEntries(sizes))), tables: Object.fromEntries(sizes) };
+    }
     const rounds = quick ? quickRounds : scenario.rounds;
     for (let round = quick || !warmUp ? 1 : 0; round <= rounds; round += 1) {
-      const order = round % 2 === 0 ? contenders.toReversed() : contenders;
-      for (const contender of order) {
+      // In a circle, so that with three of them each is first in turn.
+      const first = round % contenders.length;
+      for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
         onRound(`${round}/${rounds} ${contender}`);
-        const job = { scenario: name, contender, ports: primary?.ports, quick };
+        const files = mkdtempSync(join(folder, "round-"));
+        const given = { ports: primary?.ports, postgres: postgres && { url: postgres.url, tables: postgres.tables } };
+        const job = { scenario: name, contender, ...given, file: join(files, "copy.db"), quick };
         const profile = profileDir ? ["--cpu-prof", `--cpu-prof-dir=${profileDir}/${name}-${contender}`] : [];
-        const result = await runRound(job, [...(scenario.nodeArgs ?? []), ...profile]);
+        const result = await runRound(job, [...(scenario.nodeArgs ?? []), ...profile], roundTimeoutMs);
+        rmSync(files, { recursive: true });
         if (round === 0) continue;
         for (const { key } of scenario.measures) {
           if (result[key] === undefined) continue;
@@ -31,15 +47,16 @@ export async function runScenario(name, scenario, { quick, profileDir, onRound }
         }
       }
     }
+    return { values, parts: postgres ? [`PostgreSQL ${postgres.version}`] : [] };
   } finally {
-    await primary?.stop();
+    await Promise.all([primary?.stop(), postgres?.stop()]);
+    rmSync(folder, { recursive: true, force: true });
   }
-  return values;
 }
 
-async function runRound(job, execArgv) {
+async function runRound(job, execArgv, timeoutMs) {
   const child = fork(new URL("../round.mjs", import.meta.url), [JSON.stringify(job)], { execArgv });
-  const timer = setTimeout(() => child.kill("SIGKILL"), ROUND_TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   const exited = once(child, "exit");
   try {
     const [{ result, failure }] = await Promise.race([once(child, "message"), failedExit(child)]);
