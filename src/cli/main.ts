@@ -14,8 +14,12 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
   if (command === "demo") {
     if (args.includes("--help") || args.includes("-h")) return print(USAGE);
     // Loaded for itself: the servers are no part of what `--help` needs.
-    const { runDemo } = await import("./demo/run-demo.js");
-    return (await runDemo(args, process)) ? EXIT.ok : EXIT.failed;
+    const [topic, ...rest] = args;
+    const went =
+      topic === "tables"
+        ? await (await import("./demo-tables/run-demo-tables.js")).runDemoTables(rest, process)
+        : await (await import("./demo/run-demo.js")).runDemo(args, process);
+    return went ? EXIT.ok : EXIT.failed;
   }
   const [what, known] = command.startsWith("-") ? ["flag", GLOBAL_FLAGS] : ["command", COMMANDS];
   throw new UsageError(`unknown ${what} "${command}": ${suggestion(command, known)}`);

