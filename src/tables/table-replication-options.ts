@@ -6,7 +6,7 @@ import type { TableTaskDefinition } from "./tasks/table-task.js";
 
 /** What `createTableReplication` takes. */
 export interface TableReplicationOptions extends QueryHooks {
-  /** Path of the local SQLite file; it is made where there is none. Its folder must exist. */
+  /** Path of the local SQLite file; it and its folder are made where there are none. */
   readonly database: string;
   /** Where tables are copied from, by name: `postgres://user:password@host/database`, `postgresql://...` or `sqlite:PATH`. */
   readonly sources?: Readonly<Record<string, string>>;
