@@ -24,6 +24,13 @@ export function planCopy(table: SourceTable, wishes: Wishes): CopyPlan {
       `upsert needs a primary key to know which row changed, and ${wishes.sourceTable} has none`,
       'use "append" where rows never change, or "full"',
     );
+  const cursor = table.columns.find(({ name }) => name === plan.cursorColumn);
+  if (!keyed && cursor && cursor.order !== "time" && !cursor.unique && !cursor.increasing)
+    throw invalid(
+      "cursorColumn",
+      `${wishes.sourceTable} has no primary key, and several rows may share a "${cursor.name}", so that nobody can tell which of them are copied`,
+      'name a time, or a column with a unique index, or use mode "full"',
+    );
   if (wishes.deletes === "reconcile" && !keyed)
     throw invalid(
       "deletes",

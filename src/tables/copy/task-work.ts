@@ -29,6 +29,9 @@ interface Run {
   readonly totals: RunTotals;
 }
 
+/** `verify`: to have the newest rows before they are compared, which must not mend what is to be found. */
+type RunReason = SyncReason | "verify";
+
 /** A unit ends after the batch in which this much time has passed. */
 const UNIT_MS = 1_000;
 const PROGRESS_EVERY_MS = 100;
@@ -83,7 +86,7 @@ export class TaskWork {
     return await turn;
   }
 
-  async #unit(reason: SyncReason, signal: AbortSignal): Promise<UnitOutcome> {
+  async #unit(reason: RunReason, signal: AbortSignal): Promise<UnitOutcome> {
     const run = this.#run ?? (await this.#begin(reason));
     const before = { ...run.totals };
     const forward = (): void => run.abort.abort(signal.reason);
@@ -112,7 +115,7 @@ export class TaskWork {
     };
   }
 
-  async #begin(reason: SyncReason): Promise<Run> {
+  async #begin(reason: RunReason): Promise<Run> {
     const { database, store } = this.#options;
     const task = store.existing(this.#id);
     const abort = new AbortController();
@@ -129,7 +132,7 @@ export class TaskWork {
     book: CopyBook,
     totals: RunTotals,
     signal: AbortSignal,
-    reason: SyncReason,
+    reason: RunReason,
   ): AsyncGenerator<void, SourceTable> {
     const source = await this.#options.openSource(stored.source);
     // Until the first copy the plan may be no more than what was wished for, while the source was out of reach.
@@ -137,7 +140,7 @@ export class TaskWork {
     const firstCopy = !book.state.complete;
     const copy = this.#copy(task, source, book, totals, signal);
     const table = yield* copy.catchUp();
-    if (task.deletes === "reconcile" && !firstCopy && (reason === "requested" || reconcileIsDue(book))) {
+    if (task.deletes === "reconcile" && !firstCopy && reconcileIsDue(book, reason)) {
       const began = Date.now();
       const local = copy.local(table);
       yield* reconcile({
@@ -176,7 +179,7 @@ export class TaskWork {
     const catchUp = async (): Promise<void> => {
       // A full copy would hide what is to be found.
       if (full && store.readState(store.existing(this.#id).targetTable)?.table) return;
-      while ((await this.#unit("scheduled", signal)).more);
+      while ((await this.#unit("verify", signal)).more);
     };
     await catchUp();
     const task = store.existing(this.#id);
@@ -203,7 +206,7 @@ export class TaskWork {
     kept.commit({ state: { ...kept.state, rebuild: "verify found differences" } });
     let repaired = 0;
     for (let more = true; more; ) {
-      const outcome = await this.#unit("scheduled", signal);
+      const outcome = await this.#unit("verify", signal);
       repaired += outcome.rowsPulled;
       more = outcome.more;
     }
@@ -250,7 +253,8 @@ function wishesOf({ mode, ...task }: TaskRecord): Parameters<typeof planCopy>[1]
   return { ...task, ...(mode && { mode }) };
 }
 
-function reconcileIsDue(book: CopyBook): boolean {
+function reconcileIsDue(book: CopyBook, reason: RunReason): boolean {
+  if (reason === "requested" || reason === "verify") return reason === "requested";
   const { reconciled } = book.state;
   return reconciled === null || Date.now() - reconciled.atMs >= reconciled.tookMs * RECONCILE_SHARE;
 }

@@ -79,6 +79,12 @@ describe("planCopy", () => {
       /^mode: upsert needs a primary key/,
     ],
     [
+      "a number that is not unique, without a key",
+      table([plainId], []),
+      { mode: "append", cursorColumn: "id" },
+      /^cursorColumn: t has no primary key, and several rows may share a "id"/,
+    ],
+    [
       "reconcile without a key",
       table([created], []),
       { deletes: "reconcile" },

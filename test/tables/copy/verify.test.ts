@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type TestDatabase, type TestPostgres, startPostgres } from "../../support/postgres.js";
+import { startPostgres, type TestDatabase, type TestPostgres } from "../../support/postgres.js";
 import { size } from "../../support/size.js";
 import { type EngineFixture, startEngine } from "./engine-fixture.js";
 
@@ -33,7 +33,9 @@ describe("verify", () => {
     const { add, change, rows, verify } = await start(sql);
     const task = await add({ sourceTable: table });
     change(`UPDATE ${table} SET name = name || '!' WHERE ${one}; DELETE FROM ${table} WHERE ${two}`);
-    change(`INSERT INTO ${table} (${key}, name, updated_at) VALUES (${other}, 'planted', '2020-01-01T00:00:00.000000Z')`);
+    change(
+      `INSERT INTO ${table} (${key}, name, updated_at) VALUES (${other}, 'planted', '2020-01-01T00:00:00.000000Z')`,
+    );
     const found = { equal: false, missing: 2, extra: 1, different: 1 };
     expect(await verify(task)).toEqual({ ...found, repaired: 0 });
     expect(await verify(task, true)).toEqual({ ...found, repaired: 4 });
@@ -98,7 +100,10 @@ describe("verify", () => {
       const client = await source.connect();
       while (writing) {
         const id = 1 + ((writes * 7919 + seed) % 20_000);
-        await client.query("UPDATE items SET name = $2, updated_at = clock_timestamp() WHERE id = $1", [id, `w${writes}`]);
+        await client.query("UPDATE items SET name = $2, updated_at = clock_timestamp() WHERE id = $1", [
+          id,
+          `w${writes}`,
+        ]);
         if (writes % 5 === 0) await client.query("INSERT INTO items (name) VALUES ('new')");
         writes += 1;
       }

@@ -33,8 +33,8 @@ async function readCeiling(
   if (column.order !== "time") {
     const [row] = await session.query(`SELECT m::text FROM (${newest}) n`);
     if (row === undefined) return null;
-    // More rows with this very value may come.
-    return { value: row.m ?? "", inclusive: column.unique };
+    // More rows with this very value may come, but for a sequence, which gives each number once.
+    return { value: row.m ?? "", inclusive: column.unique || column.increasing };
   }
   const [row] = await session.query(
     `WITH n AS (${newest}), settled AS (SELECT ${settledSql(column.mapping)} AS early, ${settledSql(column.mapping, "$2")} AS late)
