@@ -13,25 +13,40 @@ import { valueReader } from "./value-reader.js";
 
 /** The rows with these local keys. */
 export async function readKeys(session: Session, table: SourceTable, keys: readonly SqliteRow[]): Promise<SqliteRow[]> {
-  if (keys.length === 0) return [];
+  const possible = keys.filter((key) => table.primaryKey.every((name, part) => mayBe(table, name, key[part] ?? null)));
+  if (possible.length === 0) return [];
   await session.query("SAVEPOINT keys");
   let rows: TextRow[];
   try {
-    rows = await lookUp(session, table, keys, true);
+    rows = await lookUp(session, table, possible, true);
   } catch (error) {
     // Somebody wrote a key into the local table that is no value of the source's type.
     if (sqlState(error)?.startsWith("22") !== true) throw error;
     await session.query("ROLLBACK TO SAVEPOINT keys");
-    rows = await lookUp(session, table, keys, false);
+    rows = await lookUp(session, table, possible, false);
   }
   const readers = quantities(table).map((quantity) => valueReader(quantity, true, { lossyValues: 0 }));
   const keyIndexes = table.primaryKey.map((name) => table.columns.indexOf(columnOf(table, name)));
-  const wanted = new Set(keys.map((key) => encodeRow(key)));
+  const wanted = new Set(possible.map((key) => encodeRow(key)));
   const values = rows.map((row) => {
     return row.map((text, index): SqliteValue => (text === null ? null : (readers[index]?.(text) ?? text)));
   });
   // Equal at the source need not be the same here: 1.0 and 1.00.
   return values.filter((row) => wanted.has(encodeRow(keyIndexes.map((index) => row[index] ?? null))));
+}
+
+/** Whether the column has values of this kind at all. */
+function mayBe(table: SourceTable, name: string, value: SqliteValue): boolean {
+  switch (ruleOf(columnOf(table, name).mapping).targetType) {
+    case "INTEGER":
+      return typeof value === "bigint";
+    case "REAL":
+      return typeof value === "number" || value === "NaN";
+    case "TEXT":
+      return typeof value === "string";
+    case "BLOB":
+      return value instanceof Uint8Array;
+  }
 }
 
 /** @param indexed compares in the columns' own types, so that the primary key's index serves; else as the local copy has them. */

@@ -7,7 +7,8 @@ export function toIsoDate(text: string): string {
 
 /** `2024-01-31 12:00:00.5` with a `T` and always six fractional digits, so that the order of texts is the order of times. */
 export function toIsoTimestamp(text: string): string {
-  if (text.charCodeAt(10) === 32 && text.charCodeAt(4) === 45 && text.length <= 26) {
+  // The fourth is for `BC` at the end.
+  if (text.charCodeAt(10) === 32 && text.charCodeAt(4) === 45 && text.length <= 26 && !text.endsWith("C")) {
     return `${text.slice(0, 10)}T${text.slice(11)}${FRACTIONS[text.length - 19]}`;
   }
   if (text.endsWith("infinity")) return text;

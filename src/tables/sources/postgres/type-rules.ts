@@ -6,7 +6,7 @@ const asText = (column: string): string => `${column}::text`;
 const asJson = (column: string): string => `to_json(${column})::text`;
 
 /** What the type's own output function writes; a cast to text says something else for some types. */
-const asOutput = (column: string): string => `concat(${column})`;
+const asOutput = (column: string): string => `CASE WHEN ${column} IS NOT NULL THEN concat(${column}) END`;
 
 const TEXT: TypeRule = {
   targetType: "TEXT",

@@ -55,7 +55,7 @@ function readInteger(text: string): number | bigint {
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 
-/** SQLite has no NaN and would keep NULL. */
+/** SQLite has no NaN, it would keep NULL; and no negative zero, which adding 0 makes zero. */
 function readDouble(text: string): number | string {
-  return text === "NaN" ? text : Number(text);
+  return text === "NaN" ? text : Number(text) + 0;
 }
