@@ -5,10 +5,12 @@ export interface RunTotals {
   bytes: number;
   lossyValues: number;
   nullCursorRows: number;
+  /** For people; each once. */
+  notes: string[];
 }
 
 export function emptyTotals(): RunTotals {
-  return { rowsPulled: 0, rowsDeleted: 0, bytes: 0, lossyValues: 0, nullCursorRows: 0 };
+  return { rowsPulled: 0, rowsDeleted: 0, bytes: 0, lossyValues: 0, nullCursorRows: 0, notes: [] };
 }
 
 /** Adds a batch that was committed. */

@@ -52,8 +52,8 @@ export class TableCopy {
   async *catchUp(): AsyncGenerator<void, SourceTable> {
     const { task, book } = this.#options;
     const table = await this.describe();
-    const rebuild = task.mode === "full" || (await this.#followSchema(table));
-    if (rebuild) yield* this.#copyAnew(table);
+    const reason = task.mode === "full" ? "full" : await this.#followSchema(table);
+    if (reason !== null) yield* this.#copyAnew(table, reason);
     else {
       const local = this.local(table);
       const write = (batch: SourceBatch | null, state: CopyState): void =>
@@ -63,19 +63,21 @@ export class TableCopy {
     return table;
   }
 
-  /** @returns whether the table must be copied anew. */
-  async #followSchema(table: SourceTable): Promise<boolean> {
+  /** @returns why the table must be copied anew, where it must. */
+  async #followSchema(table: SourceTable): Promise<string | null> {
     const { task, database, book, source, signal } = this.#options;
     const before = book.table;
     if (!before) {
       if (tableExists(database, task.targetTable)) throw targetTaken(task.targetTable);
       book.commit({ table, state: NEW_COPY }, () => createTable(database, task.targetTable, table));
-      return false;
+      this.#noteMissingIndex(table);
+      return null;
     }
-    if (book.state.rebuild !== null || !tableExists(database, task.targetTable)) return true;
+    if (book.state.rebuild !== null) return book.state.rebuild;
+    if (!tableExists(database, task.targetTable)) return "the local table was gone";
     const change = compareTables(before, table);
-    if (change.kind === "rebuild") return true;
-    if (change.kind === "same") return false;
+    if (change.kind === "rebuild") return change.reason ?? "its columns have changed";
+    if (change.kind === "same") return null;
     const dropped = new Set([...book.state.droppedColumns, ...change.dropped]);
     for (const { name } of change.added) dropped.delete(name);
     // The source may have filled a new column without touching the cursor, so that its rows have to come again.
@@ -85,12 +87,12 @@ export class TableCopy {
       ? { ...state, horizon: NEW_COPY.horizon, nulls: NEW_COPY.nulls, complete: false }
       : state;
     // A table without a primary key cannot take rows a second time.
-    if (again !== state && table.primaryKey.length === 0) return true;
+    if (again !== state && table.primaryKey.length === 0) return "a column was added";
     return this.#follow(change, table, again);
   }
 
-  /** Alters the local table. @returns whether that was not possible, and nothing has changed. */
-  #follow(change: SchemaChange, table: SourceTable, state: CopyState): boolean {
+  /** Alters the local table. @returns why that was not possible and nothing has changed, where it was not. */
+  #follow(change: SchemaChange, table: SourceTable, state: CopyState): string | null {
     const { task, database, book } = this.#options;
     let obstacle: string | null = null;
     try {
@@ -101,12 +103,13 @@ export class TableCopy {
     } catch (error) {
       if (obstacle === null) throw error;
     }
-    return obstacle !== null;
+    return obstacle;
   }
 
   /** Copies the whole table beside the old one, which readers see until both change places. */
-  async *#copyAnew(table: SourceTable): AsyncGenerator<void> {
-    const { task, database, book, source, signal } = this.#options;
+  async *#copyAnew(table: SourceTable, reason: string): AsyncGenerator<void> {
+    const { task, database, book, source, signal, totals } = this.#options;
+    if (task.mode !== "full") totals.notes.push(`copied anew: ${reason}`);
     if (!book.table && tableExists(database, task.targetTable)) throw targetTaken(task.targetTable);
     const shadow = ShadowTable.begin(database, task.targetTable, table);
     try {
@@ -120,11 +123,24 @@ export class TableCopy {
           yield;
         }
       } else state = yield* this.#pass(table, NEW_COPY, write, table.estimatedRows);
-      book.commit({ table, state }, () => shadow.swap());
+      book.commit({ table, state }, () => {
+        for (const { kind, name, reason: why } of shadow.swap())
+          totals.notes.push(`the ${kind} "${name}" on the copy was dropped: ${why}`);
+      });
     } catch (error) {
       dropQuietly(shadow);
       throw error;
     }
+  }
+
+  #noteMissingIndex(table: SourceTable): void {
+    const { task, totals } = this.#options;
+    const cursor = table.columns.find(({ name }) => name === task.cursorColumn);
+    if (!cursor || cursor.indexed) return;
+    const columns = [...new Set([cursor.name, ...table.primaryKey])].join(", ");
+    totals.notes.push(
+      `no index at the source begins with "${cursor.name}", so each run sorts the table: make one on (${columns})`,
+    );
   }
 
   async *#pass(

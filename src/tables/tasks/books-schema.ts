@@ -43,6 +43,7 @@ CREATE TABLE replication_runs (       -- history, the newest 200 runs of each ta
   lossy_values INTEGER NOT NULL DEFAULT 0,        -- values that lost digits as REAL
   null_cursor_rows INTEGER NOT NULL DEFAULT 0,    -- rows that the cursor never reaches
   dropped_columns TEXT NOT NULL DEFAULT '[]',     -- JSON array: gone at the source, NULL here
+  notes TEXT NOT NULL DEFAULT '[]',               -- JSON array of sentences
   error_code TEXT,
   error_message TEXT
 );

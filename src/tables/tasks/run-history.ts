@@ -53,6 +53,7 @@ export class RunHistory {
       if (value !== undefined) set(column, value);
     }
     if (change.droppedColumns !== undefined) set("dropped_columns", JSON.stringify(change.droppedColumns));
+    if (change.notes !== undefined) set("notes", JSON.stringify(change.notes));
     if (change.error !== undefined) {
       set("error_code", change.error?.code ?? null);
       set("error_message", change.error?.message ?? null);
@@ -94,6 +95,7 @@ interface RunRow {
   readonly lossy_values: number;
   readonly null_cursor_rows: number;
   readonly dropped_columns: string;
+  readonly notes: string;
   readonly error_code: ReplicaErrorCode | null;
   readonly error_message: string | null;
 }
@@ -110,6 +112,7 @@ function toRun(row: RunRow): TableRun {
     lossyValues: row.lossy_values,
     nullCursorRows: row.null_cursor_rows,
     droppedColumns: JSON.parse(row.dropped_columns) as string[],
+    notes: JSON.parse(row.notes) as string[],
     error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   };
 }

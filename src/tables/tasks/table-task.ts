@@ -55,6 +55,8 @@ export interface TableRun {
   readonly nullCursorRows: number;
   /** Columns that the source has dropped and the local table still has, as NULL. */
   readonly droppedColumns: readonly string[];
+  /** What people may want to know, in sentences: why the table was copied anew, an index that is missing at the source. */
+  readonly notes: readonly string[];
   readonly error: { readonly code: ReplicaErrorCode; readonly message: string } | null;
 }
 

@@ -24,6 +24,7 @@ describe("A copied table", () => {
     const { add, run, rows, source } = await start(`${USERS}; INSERT INTO users (name) VALUES ('Ada'), ('Grace')`);
     const task = await add({ sourceTable: "users" });
     expect(task).toMatchObject({ mode: "upsert", cursorColumn: "updated_at", targetTable: "users", source: "main" });
+    expect(task.lastRun?.notes).toEqual([expect.stringContaining("make one on (updated_at, id)")]);
     expect(rows("SELECT id, name FROM users")).toEqual([
       { id: 1, name: "Ada" },
       { id: 2, name: "Grace" },
@@ -276,7 +277,7 @@ describe("The schema of a copied table", () => {
     const task = await add({ sourceTable: "users" });
     changeLocal("CREATE INDEX by_name ON users (name)");
     await source.query(change);
-    await run(task);
+    expect((await run(task)).notes).toEqual([expect.stringMatching(/^copied anew: the /)]);
     expect(rows("SELECT id, name FROM users")).toEqual([expected]);
     expect(rows("SELECT name FROM sqlite_schema WHERE name = 'by_name'")).toHaveLength(1);
     expect((await run(task)).rowsPulled).toBe(0);

@@ -157,6 +157,7 @@ export class FakeTables {
               lossyValues: 0,
               nullCursorRows: 0,
               droppedColumns: [],
+              notes: [],
               error,
             };
             this.#runs.set(id, [run, ...(this.#runs.get(id) ?? [])]);

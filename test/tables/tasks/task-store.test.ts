@@ -143,6 +143,7 @@ describe("TaskStore", () => {
       lossyValues: 0,
       nullCursorRows: 0,
       droppedColumns: [],
+      notes: [],
       error: null,
     };
     expect(store.get("1")?.lastRun).toEqual(fresh);
@@ -155,6 +156,7 @@ describe("TaskStore", () => {
       lossyValues: 2,
       nullCursorRows: 3,
       droppedColumns: ["a", "b"],
+      notes: ["copied anew"],
       error: { code: "SOURCE_UNREACHABLE", message: "no answer" },
     } as const;
     store.updateRun(first, { rowsPulled: 3 });
