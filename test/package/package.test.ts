@@ -16,6 +16,45 @@ interface Packed {
   readonly files: ReadonlyArray<{ readonly path: string }>;
 }
 
+/** What importing an entry loads, minified: bytes of ours, and packages. */
+async function loadedAtOnce(folder: string, name: string): Promise<{ bytes: number; packages: string[] }> {
+  const { metafile } = await build({
+    entryPoints: [join(folder, `dist/${name}.js`)],
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    outdir: join(folder, "min"),
+    metafile: true,
+    logLevel: "error",
+  });
+  const { outputs } = metafile;
+  const entry = Object.keys(outputs).find(
+    (path) => outputs[path]?.entryPoint !== undefined && path.endsWith("/index.js"),
+  );
+  const loaded = new Set<string>();
+  const imports: string[] = [];
+  const load = (path: string): void => {
+    const output = outputs[path];
+    if (!output || loaded.has(path)) return;
+    loaded.add(path);
+    const atOnce = output.imports.filter(({ kind }) => kind === "import-statement");
+    for (const { path: imported, external } of atOnce) external ? imports.push(imported) : load(imported);
+  };
+  load(entry ?? "");
+  const bytes = [...loaded].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+  const packages = [...new Set(imports.filter((path) => !path.startsWith("node:")))].sort();
+  return { bytes, packages };
+}
+
+/** What tsc is told to follow the types of an entry as a user's project would. */
+function declarationsOf(name: string): string[] {
+  const options = ["--module", "nodenext", "--target", "es2022", "--lib", "es2023", "--types", "node"];
+  return [...options, `dist/${name}.d.ts`];
+}
+
 describe("the package", () => {
   let packed: Packed;
   let folder: string;
@@ -60,6 +99,29 @@ describe("the package", () => {
     `);
   });
 
+  it("exports these names for tables and no others", async () => {
+    const entry = await import(join(folder, "dist/tables/index.js"));
+    expect(Object.keys(entry).sort()).toMatchInlineSnapshot(`
+      [
+        "ConfigurationError",
+        "ReplicaError",
+        "TABLE_EVENTS",
+        "createTableReplication",
+      ]
+    `);
+  });
+
+  it("has everything that its own imports name", () => {
+    const paths = packed.files.map(({ path }) => path);
+    for (const target of Object.values<string>(manifest.imports)) expect(paths).toContain(target.slice(2));
+  });
+
+  it("tells nobody about a driver's types", async () => {
+    const { stdout } = await run("npx", ["tsc", "--listFilesOnly", ...declarationsOf("tables/index")], { cwd: folder });
+    expect(stdout).toContain("dist/tables/table-replication.d.ts");
+    expect(stdout).not.toMatch(/node_modules\/(@types\/)?(pg|pg-cursor|better-sqlite3)\//);
+  });
+
   it("contains code, types, licence and documents, and nothing else", () => {
     const unexpected = packed.files
       .map(({ path }) => path)
@@ -81,34 +143,15 @@ describe("the package", () => {
   });
 
   it("has a root entry below 60 KB minified, without its dependencies, that loads neither driver nor native module", async () => {
-    const { metafile } = await build({
-      entryPoints: [join(folder, "dist/index.js")],
-      bundle: true,
-      minify: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      packages: "external",
-      outdir: join(folder, "min"),
-      metafile: true,
-      logLevel: "error",
-    });
-    const entry = Object.keys(metafile.outputs).find((path) => path.endsWith("min/index.js")) ?? "";
-    const loaded = new Set<string>();
-    const imports: string[] = [];
-    const load = (path: string): void => {
-      const output = metafile.outputs[path];
-      if (!output || loaded.has(path)) return;
-      loaded.add(path);
-      const atOnce = output.imports.filter(({ kind }) => kind === "import-statement");
-      for (const { path: imported, external } of atOnce) external ? imports.push(imported) : load(imported);
-    };
-    load(entry);
-    const bytes = [...loaded].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
+    const { bytes, packages } = await loadedAtOnce(folder, "index");
     expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(60_000);
-    const packages = [...new Set(imports.filter((path) => !path.startsWith("node:")))].sort();
     expect(packages).toEqual(["@drakkar.software/starfish-server", "p-retry"]);
+  });
+
+  it("has an entry for tables that loads neither driver nor native module", async () => {
+    const { packages } = await loadedAtOnce(folder, "tables/index");
+    expect(packages).toEqual(["hono"]);
   });
 
   it("works when installed into an empty project, from code and as a command", async () => {
@@ -138,6 +181,15 @@ describe("the package", () => {
     `;
     const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { cwd: project });
     expect(stdout.trim()).toBe("PRIMARY_UNREACHABLE");
+    const withoutDrivers = `
+      import { createTableReplication } from "starfish-replica/tables";
+      const tables = createTableReplication({ database: "replica.db", source: "sqlite:shop.db", tables: ["users"] });
+      const error = await tables.start().catch((error) => error);
+      console.log(error.code, error.hint);
+      await tables.stop();
+    `;
+    const missing = await run(process.execPath, ["--input-type=module", "-e", withoutDrivers], { cwd: project });
+    expect(missing.stdout.trim()).toMatch(/^MISSING_DRIVER .*npm install better-sqlite3/);
     const command = await run(join(project, "node_modules/.bin/starfish-replica"), ["--version"], { cwd: project });
     expect(command.stdout.trim()).toBe(manifest.version);
   }, 120_000);
