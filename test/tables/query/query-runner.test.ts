@@ -60,6 +60,12 @@ describe("createQueryRunner", () => {
     await expect(open().query("SELECT id FROM users WHERE id > 5")).resolves.toEqual({ columns: ["id"], rows: [] });
   });
 
+  it("finds its program in the package", async () => {
+    const runner = createQueryRunner(path);
+    atEnd(() => runner.close());
+    await expect(runner.query("SELECT count(*) FROM users")).resolves.toMatchObject({ rows: [[2]] });
+  });
+
   it("keeps every value what it is", async () => {
     const sql = "SELECT 1, 9007199254740991, 9007199254740992, -9223372036854775808, 1.5, 2.0, NULL, 'é', x'00ff', x''";
     const { rows } = await open().query(sql);

@@ -28,7 +28,7 @@ const MEANINGS: readonly (readonly [start: string, meaning: Meaning])[] = [
     {
       code: "SOURCE_REFUSED",
       retryable: true,
-      words: "it was left in the middle of a write and this user may not put it in order",
+      words: "it is in WAL mode or was left in the middle of a write, and this user may not write the files beside it",
       hint: "Start the program that writes it, or give this user the right to write to the file and its folder: SQLite needs that for the files beside it (-wal, -shm).",
     },
   ],

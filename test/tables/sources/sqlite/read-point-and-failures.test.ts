@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import fc from "fast-check";
@@ -139,6 +139,16 @@ describe("a SQLite source that cannot be read", () => {
     await expect(describeTable("t")).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE", retryable: true });
     database.exec("COMMIT");
     await expect(describeTable("t")).resolves.toMatchObject({ name: "t" });
+  });
+
+  it("reads what a program that was killed has committed", async () => {
+    database.exec("CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    const copy = join(folder, "killed.db");
+    for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
+    const killed = createSqliteSource(copy);
+    atEnd(() => killed.close());
+    const table = await killed.describe("t", { numeric: "real", signal });
+    expect(await killed.hasValues(table, "a", signal)).toBe(true);
   });
 
   it("says which table is gone, and that one was altered", async () => {
