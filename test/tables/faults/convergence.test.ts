@@ -1,0 +1,227 @@
+import fc from "fast-check";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ReplicaError } from "../../../src/errors.js";
+import type { TableTaskDefinition, TaskRecord } from "../../../src/tables/tasks/table-task.js";
+import { startPostgres, type TestDatabase } from "../../support/postgres.js";
+import { size } from "../../support/size.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { ALTERATIONS, BusyTable, type SourceStep } from "./busy-table.js";
+import { type Death, MortalEngine } from "./mortal-engine.js";
+
+type Step =
+  | SourceStep
+  | {
+      readonly kind: "run";
+      readonly reason: "scheduled" | "requested";
+      readonly death: Death | null;
+      /** Writes between this run's batches. */
+      readonly meanwhile: readonly SourceStep[];
+    }
+  | { readonly kind: "restart" };
+
+interface Kind {
+  readonly keyed: boolean;
+  readonly definition: Omit<TableTaskDefinition, "sourceTable">;
+}
+
+const by = fc.nat({ max: 3 });
+const rows = fc.integer({ min: 1, max: 12 });
+const every = fc.nat({ max: 3 });
+const kind = <Name extends string>(name: Name) => fc.constant(name);
+const goodClock = fc.constantFrom("statement" as const, "transaction" as const);
+const anyClock = fc.constantFrom("statement" as const, "transaction" as const, "back" as const, "null" as const);
+
+const transactions = [
+  fc.record({ kind: kind("begin"), by, look: fc.boolean() }),
+  fc.record({ kind: kind("begin"), by, look: fc.boolean() }),
+  fc.record({ kind: kind("end"), by, commit: fc.boolean() }),
+  fc.record({ kind: kind("savepoint"), by, rollBack: fc.boolean() }),
+];
+const alter = (what: readonly (typeof ALTERATIONS)[number][]) =>
+  fc.record({ kind: kind("alter"), what: fc.constantFrom(...what), column: fc.nat({ max: 2 }) });
+const FOLLOWED = ALTERATIONS.filter((what) => what !== "drop and add");
+const insert = fc.record({ kind: kind("insert"), by, rows, clock: goodClock });
+const update = fc.record({ kind: kind("update"), by, every, clock: goodClock });
+
+/** Every write moves its row's cursor forward, and no row goes. */
+const goodWrite: fc.Arbitrary<SourceStep> = fc.oneof(insert, insert, update, update, ...transactions, alter(FOLLOWED));
+const goodInsert: fc.Arbitrary<SourceStep> = fc.oneof(insert, insert, insert, ...transactions, alter(FOLLOWED));
+const anyWrite: fc.Arbitrary<SourceStep> = fc.oneof(
+  goodWrite,
+  fc.record({ kind: kind("insert"), by, rows, clock: anyClock }),
+  fc.record({ kind: kind("update"), by, every, clock: fc.oneof(anyClock, kind("unchanged")) }),
+  fc.record({ kind: kind("delete"), by, every }),
+  fc.record({ kind: kind("rekey"), by, every }),
+  alter(ALTERATIONS),
+  fc.constant({ kind: "truncate" as const }),
+);
+
+function storyOf(write: fc.Arbitrary<SourceStep>): fc.Arbitrary<Story> {
+  const death = fc.option(
+    fc.record({
+      atTransaction: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 15 })),
+      committed: fc.boolean(),
+    }),
+    { freq: 1 },
+  );
+  const run = fc.record({
+    kind: kind("run"),
+    reason: fc.constantFrom("scheduled" as const, "requested" as const),
+    death,
+    meanwhile: fc.array(write, { maxLength: 6 }),
+  });
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 10, arbitrary: write },
+    { weight: 5, arbitrary: run },
+    { weight: 1, arbitrary: fc.constant({ kind: "restart" as const }) },
+  );
+  return fc.record({
+    batchSize: fc.integer({ min: 1, max: 7 }),
+    lagSeconds: fc.constantFrom(0, 1),
+    steps: fc.array(step, { maxLength: 30, size: "max" }),
+  });
+}
+
+interface Story {
+  readonly batchSize: number;
+  readonly lagSeconds: number;
+  readonly steps: readonly Step[];
+}
+
+let source: TestDatabase;
+const clients: pg.Client[] = [];
+let stories = 0;
+const undo: (() => void)[] = [];
+
+beforeAll(async () => {
+  const postgres = await startPostgres();
+  source = await postgres.createDatabase();
+  for (let count = 0; count < 4; count += 1) clients.push(await source.connect());
+  undo.push(MortalEngine.install());
+  // Each look at the clock takes long: a unit is a batch or two, and nobody waits long for an open transaction.
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => {
+    now += 600;
+    return now;
+  });
+  undo.push(() => clock.mockRestore());
+}, 60_000);
+afterAll(() => {
+  for (const back of undo) back();
+});
+
+async function play(kindOf: Kind, { batchSize, lagSeconds, steps }: Story): Promise<void> {
+  stories += 1;
+  const table = await BusyTable.create(source, `busy_${stories}`, { keyed: kindOf.keyed, clients });
+  const engine = new MortalEngine(tempDir(), source.url, lagSeconds);
+  try {
+    await engine.open();
+    const task = await engine.add({ ...kindOf.definition, sourceTable: table.name, batchSize });
+    for (const step of steps) {
+      if (step.kind === "restart") {
+        await engine.close();
+        await engine.open();
+      } else if (step.kind === "run") {
+        engine.dieAt(step.death);
+        await run(engine, task, step.reason, table, step.meanwhile);
+        engine.dieAt(null);
+      } else await table.take(step);
+    }
+    await table.settle();
+    const reason = kindOf.definition.deletes ? "requested" : "scheduled";
+    await run(engine, task, reason, table);
+    if (kindOf.definition.deletes) await run(engine, task, reason, table);
+    await compare(table, engine);
+    const proof = await engine.verify(task.id);
+    expect(proof).toMatchObject({ equal: true, missing: 0, extra: 0, different: 0 });
+  } finally {
+    await engine.close();
+    await table.drop();
+  }
+}
+
+/** Until the copy has caught up, or the engine has died, or the source said why it cannot be followed just now. */
+async function run(
+  engine: MortalEngine,
+  task: TaskRecord,
+  reason: "scheduled" | "requested",
+  table: BusyTable,
+  meanwhile: readonly SourceStep[] = [],
+): Promise<void> {
+  const todo = [...meanwhile];
+  try {
+    for (let more = true; more; ) {
+      const outcome = await engine.advance(task.id, reason);
+      if (!outcome) await engine.open();
+      more = outcome?.more ?? false;
+      const next = todo.shift();
+      if (next) await table.take(next);
+    }
+  } catch (error) {
+    // Altered while it was read, or without a key while a transaction is open; not at the end, when all is quiet.
+    const mayBe = error instanceof ReplicaError && ["SOURCE_FAILED", "TABLE_MISSING"].includes(error.code);
+    if (!mayBe || table.quiet) throw error;
+  }
+}
+
+/** Reads both sides without the package's help. */
+async function compare(table: BusyTable, engine: MortalEngine): Promise<void> {
+  const { columns, rows: there } = await table.read();
+  const here = engine.look((database) => {
+    expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
+    const values = columns.map((name) => `CAST("${name}" AS TEXT)`).join(", ");
+    const found = database.prepare(`SELECT ${values} FROM "${table.name}"`).raw().all();
+    return found.map((row) => JSON.stringify(row)).sort();
+  });
+  expect(here).toEqual(there);
+}
+
+const RECONCILED = { mode: "upsert", cursorColumn: "updated_at", deletes: "reconcile" } as const;
+const KINDS: readonly (readonly [
+  string,
+  Kind,
+  fc.Arbitrary<SourceStep>,
+  { test: number; ci: number; soak: number },
+])[] = [
+  [
+    "upsert alone, where each write moves the cursor",
+    { keyed: true, definition: { mode: "upsert", cursorColumn: "updated_at" } },
+    goodWrite,
+    { test: 12, ci: 60, soak: 500 },
+  ],
+  [
+    "upsert and reconcile, whatever is written",
+    { keyed: true, definition: RECONCILED },
+    anyWrite,
+    { test: 12, ci: 60, soak: 500 },
+  ],
+  [
+    "append by id, where rows are only added",
+    { keyed: true, definition: { mode: "append", cursorColumn: "id" } },
+    goodInsert,
+    { test: 6, ci: 30, soak: 200 },
+  ],
+  [
+    "append without a primary key, each row once",
+    { keyed: false, definition: { mode: "append", cursorColumn: "id" } },
+    goodInsert,
+    { test: 4, ci: 30, soak: 200 },
+  ],
+  [
+    "full, whatever is written",
+    { keyed: false, definition: { mode: "full" } },
+    anyWrite,
+    { test: 4, ci: 30, soak: 200 },
+  ],
+];
+
+describe("A copy of a table in use, by an engine that is killed now and then", () => {
+  it.each(KINDS)("is equal in the end: %s", { timeout: 60 * 60_000 }, async (name, kindOf, write, sizes) => {
+    const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
+    const numRuns = Number(process.env.STARFISH_TEST_RUNS ?? size(sizes));
+    process.stdout.write(`tables, ${name}: STARFISH_TEST_SEED=${seed}, ${numRuns} stories\n`);
+    const property = fc.asyncProperty(storyOf(write), (story) => play(kindOf, story));
+    await fc.assert(property, { seed, numRuns, endOnFailure: process.env.STARFISH_TEST_SHRINK === undefined });
+  });
+});
