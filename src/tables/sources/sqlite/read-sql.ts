@@ -4,7 +4,7 @@ import type { SourceTable } from "../source-table.js";
 import type { KeyRange, ReadRequest } from "../table-source.js";
 import { readPosition } from "./position-text.js";
 
-export interface Sql {
+interface Sql {
   readonly text: string;
   readonly parameters: readonly SqliteValue[];
 }
