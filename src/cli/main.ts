@@ -13,16 +13,24 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
   if (["--version", "-v"].includes(command)) return print(`${version()}\n`);
   if (command === "demo") {
     if (args.includes("--help") || args.includes("-h")) return print(USAGE);
-    // Loaded for itself: the servers are no part of what `--help` needs.
-    const [topic, ...rest] = args;
-    const went =
-      topic === "tables"
-        ? await (await import("./demo-tables/run-demo-tables.js")).runDemoTables(rest, process)
-        : await (await import("./demo/run-demo.js")).runDemo(args, process);
-    return went ? EXIT.ok : EXIT.failed;
+    return (await runDemoOf(args)) ? EXIT.ok : EXIT.failed;
   }
   const [what, known] = command.startsWith("-") ? ["flag", GLOBAL_FLAGS] : ["command", COMMANDS];
   throw new UsageError(`unknown ${what} "${command}": ${suggestion(command, known)}`);
+}
+
+/** Each is loaded for itself: the servers are no part of what `--help` needs. */
+async function runDemoOf(args: readonly string[]): Promise<boolean> {
+  const [topic, ...rest] = args;
+  if (topic === undefined || topic.startsWith("-")) {
+    const { runDemo } = await import("./demo/run-demo.js");
+    return await runDemo(args, process);
+  }
+  if (topic !== "tables") {
+    throw new UsageError(`unexpected argument "${topic}": ${suggestion(topic, ["tables"])}`);
+  }
+  const { runDemoTables } = await import("./demo-tables/run-demo-tables.js");
+  return await runDemoTables(rest, process);
 }
 
 function print(text: string): number {

@@ -1,4 +1,3 @@
-import type Pg from "pg";
 import { loadDriver } from "../../tables/load-driver.js";
 
 /** Statements against the demo's source, as its application would send them. */
@@ -49,38 +48,45 @@ export async function openBakery(url: string, firstUrl: string): Promise<Bakery>
   // The server may be stopped under an idle connection.
   pool.on("error", () => {});
   await pool.query(SCHEMA);
+  const open = new Set<() => void>();
   return {
     async query<Row extends object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
       return (await pool.query<Row>(sql, [...params])).rows;
     },
     async lateVisit() {
-      const client: Pg.PoolClient = await pool.connect();
+      const client = await pool.connect();
       const ignore = (): void => {};
       client.on("error", ignore);
+      const giveUp = (): void => give(true);
       const give = (broken: boolean): void => {
+        if (!open.delete(giveUp)) return;
         client.off("error", ignore);
         client.release(broken);
       };
-      try {
-        await client.query("BEGIN");
-        const { rows } = await client.query<{ id: string }>("INSERT INTO visits (page) VALUES ('/late') RETURNING id");
-        return {
-          id: Number(rows[0]?.id),
-          async commit() {
-            await client.query("COMMIT").then(
-              () => give(false),
-              (error: unknown) => {
-                give(true);
-                throw error;
-              },
-            );
-          },
-        };
-      } catch (error) {
-        give(true);
-        throw error;
-      }
+      open.add(giveUp);
+      const run = async <T>(work: Promise<T>): Promise<T> => {
+        try {
+          return await work;
+        } catch (error) {
+          giveUp();
+          throw error;
+        }
+      };
+      const insert = "INSERT INTO visits (page) VALUES ('/late') RETURNING id";
+      await run(client.query("BEGIN"));
+      const { rows } = await run(client.query<{ id: string }>(insert));
+      return {
+        id: Number(rows[0]?.id),
+        async commit() {
+          await run(client.query("COMMIT"));
+          give(false);
+        },
+      };
     },
-    close: () => pool.end(),
+    async close() {
+      // The pool would wait for those that nobody commits any more.
+      for (const giveUp of open) giveUp();
+      await pool.end();
+    },
   };
 }

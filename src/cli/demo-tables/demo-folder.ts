@@ -14,9 +14,18 @@ export interface DemoFolder {
 }
 
 // Its stdin closes when we end, however we end. Each line names the process to end then; 0 is none.
-const GUARD =
-  'pid=0; while read -r line; do pid=$line; done; [ "$pid" = 0 ] || { kill -QUIT "$pid"; while kill -0 "$pid"; do sleep 0.05; done; };' +
-  'while [ -e "$1" ]; do rm -rf "$1" || sleep 0.1; done';
+const GUARD = `
+pid=0
+while read -r line; do pid=$line; done
+if [ "$pid" != 0 ]; then
+  kill -QUIT "$pid"
+  # A process that nobody reaps is there for ever.
+  tries=0
+  while kill -0 "$pid" && [ $tries -lt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+fi
+tries=0
+while [ -e "$1" ] && [ $tries -lt 100 ]; do rm -rf "$1" || sleep 0.1; tries=$((tries + 1)); done
+`;
 
 /** Makes a temporary folder below `parent`, by default where the system has such. */
 export async function makeDemoFolder(parent: string = tmpdir()): Promise<DemoFolder> {

@@ -28,7 +28,7 @@ export function renderTables(rows: readonly TableRow[], columns: number, paint: 
         relation(row),
         [`${formatCount(row.here).padEnd(COUNT)}  ${cell(row.cursor ?? "-")}`],
         [`${formatStaleness(row.stalenessMs).padEnd(6)}  `],
-        row.error ? [row.error, "red"] : [formatRun(row.lastRun)],
+        row.error ? [row.error.replace(/^SOURCE_/, ""), "red"] : [formatRun(row.lastRun)],
       ]),
     ),
   ];
@@ -50,9 +50,11 @@ export function renderTablesFooter(scene: TableScene, hasKeys: boolean, columns:
 
 const ENDING = "Ctrl-C verifies the copy, ends it and removes its files.";
 
-/** `1 234`, or `-`. */
+/** `1 234`, `1234567` where the room is needed, or `-`. */
 function formatCount(count: number | null): string {
-  return count === null ? "-" : String(count).replace(/\B(?=(\d{3})+$)/g, " ");
+  if (count === null) return "-";
+  const grouped = String(count).replace(/\B(?=(\d{3})+$)/g, " ");
+  return grouped.length > COUNT ? String(count) : grouped;
 }
 
 function relation({ atSource, here }: TableRow): Span {

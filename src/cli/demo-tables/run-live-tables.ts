@@ -26,10 +26,13 @@ export function runLiveTables(world: World, terminal: Terminal): Promise<never> 
   const view = live ? createLiveTables(terminal, keys) : createPlainTables(terminal);
   const complain = (error: unknown): void =>
     view.complain(`demo: ${error instanceof Error ? error.message : String(error)}`);
-  const writer = startTableWriter(world, complain);
   let news = "";
+  const tell = (what: string): void => {
+    news = what;
+  };
+  const stopWriter = startTableWriter(world, tell, complain);
   const show = async (): Promise<void> => {
-    view.show({ rows: await readTableRows(world), sourceRuns: postgres.running, news: news || writer.news });
+    view.show({ rows: await readTableRows(world), sourceRuns: postgres.running, news });
   };
   const stopShowing = repeat(view.everyMs, show, complain);
 
@@ -43,8 +46,9 @@ export function runLiveTables(world: World, terminal: Terminal): Promise<never> 
     await (postgres.running ? postgres.stop() : postgres.start());
   });
   const verify = inTurn(async () => {
-    news = "verifying ...";
-    news = postgres.running ? (await verifyCopies(world)).words : "start PostgreSQL first: p";
+    if (!postgres.running) return tell("start PostgreSQL first: p");
+    tell("verifying ...");
+    tell((await verifyCopies(world)).words);
   });
 
   let giveKeysBack = (): void => {};
@@ -52,11 +56,12 @@ export function runLiveTables(world: World, terminal: Terminal): Promise<never> 
     signals: ["SIGINT", "SIGTERM", "SIGHUP"],
     timeoutMs: END_TIMEOUT_MS,
     async onShutdown() {
-      await Promise.all([stopShowing(), writer.stop(), doing]);
+      await Promise.all([stopShowing(), stopWriter(), doing]);
       giveKeysBack();
       view.close();
       try {
         if (postgres.running) await tellVerified(world, terminal);
+        else stdout.write("Not verified: PostgreSQL is stopped.\n");
       } finally {
         await world.stop();
         stdout.write("Stopped; its files are removed.\n");

@@ -1,23 +1,20 @@
 import { repeat } from "../demo/repeat.js";
 import type { World } from "./world.js";
 
-/** Who changes the tables at the source. */
-export interface TableWriter {
-  /** What has happened there that is worth a look, or "". */
-  readonly news: string;
-  /** Ends it, with every transaction that it has begun. */
-  stop(): Promise<void>;
-}
-
 const EVERY_MS = 250;
 const PER_SECOND = 1_000 / EVERY_MS;
 
 /**
  * Changes the tables a few times a second: inserts, updates, deletes, now and then a transaction that takes its number early and commits
  * late, and after a while one column more. While the source is stopped nobody writes.
+ * @param tell what has happened that is worth a look
+ * @returns ends it, with every transaction that it has begun
  */
-export function startTableWriter({ bakery, postgres }: World, onError: (error: unknown) => void): TableWriter {
-  let news = "";
+export function startTableWriter(
+  { bakery, postgres }: World,
+  tell: (news: string) => void,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
   let turn = 0;
   let late: Awaited<ReturnType<typeof bakery.lateVisit>> | null = null;
 
@@ -33,7 +30,7 @@ export function startTableWriter({ bakery, postgres }: World, onError: (error: u
     if (every(4)) await bakery.query("UPDATE prices SET price = price + 0.10");
     if (turn === 10 * PER_SECOND) {
       await bakery.query("ALTER TABLE orders ADD COLUMN note text");
-      news = "orders has a column more: note";
+      tell("orders has got another column: note");
     }
     if (turn > 10 * PER_SECOND) {
       await bakery.query("UPDATE orders SET note = $1 WHERE id = (SELECT max(id) FROM orders)", [
@@ -42,7 +39,7 @@ export function startTableWriter({ bakery, postgres }: World, onError: (error: u
     }
     if (every(10, 3) && !late) {
       late = await bakery.lateVisit();
-      news = `visit ${late.id} has its number, its transaction stays open for 4 s while later ones commit`;
+      tell(`visit ${late.id} has its number, but is not committed; later visits are`);
     } else if (every(10, 7)) await commit();
   };
 
@@ -51,7 +48,7 @@ export function startTableWriter({ bakery, postgres }: World, onError: (error: u
     late = null;
     if (!ending) return;
     await ending.commit();
-    news = `visit ${ending.id} is committed, later than those after it: the copy goes back for it`;
+    tell(`visit ${ending.id} is committed late: the copy goes back for it`);
   };
 
   const stopWriting = repeat(
@@ -60,18 +57,13 @@ export function startTableWriter({ bakery, postgres }: World, onError: (error: u
       if (postgres.running) await write();
     },
     (error) => {
-      // Stopped in the middle of a write.
-      late = null;
+      // Stopped in the middle of a write: whatever was open is lost, and its connection is given back.
+      void commit().catch(() => {});
       if (postgres.running) onError(error);
     },
   );
-  return {
-    get news() {
-      return news;
-    },
-    async stop() {
-      await stopWriting();
-      await commit().catch(() => {});
-    },
+  return async () => {
+    await stopWriting();
+    await commit().catch(() => {});
   };
 }
