@@ -20,9 +20,9 @@ export function digestSql(
   const row = joined(table.columns.map((column, index) => fieldSql(column, `c${index}`, utf8)));
   // OFFSET 0 keeps the planner from computing a value again for each place where it is used.
   const text = `SELECT count(*) AS rows,
-    coalesce(sum(('x' || substr(h, 1, 8))::bit(32)::bigint), 0) AS first,
-    coalesce(sum(('x' || substr(h, 9, 8))::bit(32)::bigint), 0) AS second
-  FROM (SELECT md5(${utf8 ? row : `convert_to(${row}, 'UTF8')`}) AS h
+    coalesce(sum((h >> 32) & 4294967295), 0) AS first,
+    coalesce(sum(h & 4294967295), 0) AS second
+  FROM (SELECT ('x' || left(md5(${utf8 ? row : `convert_to(${row}, 'UTF8')`}), 16))::bit(64)::bigint AS h
     FROM (SELECT ${inner.join(", ")} FROM ${quoteTable(table)} t WHERE ${where} OFFSET 0) v OFFSET 0) d`;
   return { text, values };
 }
