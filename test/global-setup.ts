@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
@@ -23,10 +23,21 @@ export default async function setup(): Promise<void> {
       await mkdir(dirname(join(dist, name)), { recursive: true });
       await rename(join(staging, name), join(dist, name));
     }
+    await sweep(new Set(built));
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
   await linkWorkers();
+}
+
+/** Takes away what earlier builds left, once nobody can be using it any more. */
+async function sweep(built: ReadonlySet<string>): Promise<void> {
+  const left = (await readdir(dist)).filter((name) => /\.js(\.map)?$/.test(name) && !built.has(name));
+  for (const name of left) {
+    const file = join(dist, name);
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > 3_600_000) await rm(file, { force: true });
+  }
 }
 
 /** Programs that `buildOnce` bundles stand in the cache: `#table-worker` and the like must lead from there to `dist` too. */

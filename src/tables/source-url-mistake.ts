@@ -25,7 +25,8 @@ function sqliteMistake(path: string, database: unknown): string | null {
 
 function isReadable(url: string): boolean {
   try {
-    const { username, password, pathname } = new URL(url);
+    // Without a host it is a socket of this machine, which drivers understand and URLs do not.
+    const { username, password, pathname } = new URL(url.replace("@/", "@localhost/"));
     for (const part of [username, password, pathname]) decodeURIComponent(part);
     return true;
   } catch {

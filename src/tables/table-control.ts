@@ -31,6 +31,6 @@ export interface TableControl {
   runTask(id: string, options?: { readonly signal?: AbortSignal }): Promise<TableRun>;
   verify(id: string, options?: { readonly repair?: boolean; readonly signal?: AbortSignal }): Promise<VerifyResult>;
   runs(id: string, limit?: number): Promise<readonly TableRun[]>;
-  query(sql: string, params?: QueryParameters): Promise<QueryResult>;
+  query(sql: string, params?: QueryParameters, options?: { readonly signal?: AbortSignal }): Promise<QueryResult>;
   status(): Promise<TableTaskStatus[]>;
 }

@@ -141,10 +141,16 @@ export class TableReplication implements TableControl {
 
   /**
    * Read-only SQL on the local file. Sees only what was committed: never half a batch.
-   * @throws `QUERY_REFUSED` for anything that is not one reading statement, or that `beforeQuery` refused; `QUERY_FAILED`; `QUERY_TIMEOUT`
+   * Queries run one after the other; `signal` ends one.
+   * @throws `QUERY_REFUSED` for anything that is not one reading statement, or that `beforeQuery` refused; `QUERY_FAILED`; `QUERY_TIMEOUT`;
+   * the signal's reason
    */
-  async query(sql: string, params: QueryParameters = []): Promise<QueryResult> {
-    return await runQueryWithHooks(this.#running().queries, this.#settings, { sql, params });
+  async query(
+    sql: string,
+    params: QueryParameters = [],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<QueryResult> {
+    return await runQueryWithHooks(this.#running().queries, this.#settings, { sql, params }, signal);
   }
 
   /** Like `tasks()`, with freshness and failures. Answers also where the local file fails, then with what was last known. */

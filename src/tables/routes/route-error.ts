@@ -1,5 +1,11 @@
 /** What a route itself refuses, before anything is asked of the replication. */
-export type RouteErrorCode = "UNAUTHORIZED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "BODY_TOO_LARGE" | "INVALID_REQUEST";
+export type RouteErrorCode =
+  | "UNAUTHORIZED"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "BODY_TOO_LARGE"
+  | "INVALID_REQUEST"
+  | "CLIENT_GONE";
 
 /** An answer that is an error, thrown from anywhere in a route. */
 export class RouteError extends Error {

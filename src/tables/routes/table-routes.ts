@@ -89,7 +89,14 @@ export function createTableRoutes(control: TableControl, options: TableRoutesOpt
       const { sql, params } = fields;
       if (typeof sql !== "string" || sql.trim() === "")
         throw invalidRequest(`sql must be a SELECT statement, got ${showValue(sql)}`);
-      return context.json(rowsToJson(await control.query(sql, parseParams(params))));
+      // A query that nobody waits for any more would hold up the next one.
+      const { signal } = context.req.raw;
+      const result = await control.query(sql, parseParams(params), { signal }).catch((error) => {
+        throw signal.aborted
+          ? new RouteError(499, "CLIENT_GONE" satisfies RouteErrorCode, "The caller has left")
+          : error;
+      });
+      return context.json(rowsToJson(result));
     },
   });
   return app;

@@ -88,7 +88,9 @@ describe("the options of createTableReplication", () => {
       'sources.mysql mysql:// is not supported yet: supported are "postgres://user:password@host/database", "postgresql://..." and "sqlite:PATH"',
     );
     expect(mistakes({ source: PG })).toEqual(["source and sources exclude each other: put all into sources"]);
-    expect(mistakes({ sources: { a: "sqlite:./shop.db", b: "postgresql:///db" } })).toEqual([]);
+    expect(
+      mistakes({ sources: { a: "sqlite:./shop.db", b: "postgresql:///db", c: "postgres://me@/db?host=/tmp" } }),
+    ).toEqual([]);
   });
 
   it("names where in a task a mistake is", () => {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { startRoutes } from "./routes-host.js";
+import { waitFor } from "../../support/wait.js";
+import { startRoutes, TOKEN } from "./routes-host.js";
 
 describe("POST /query", () => {
   it("gives columns and rows: large integers and infinities as strings, BLOBs as base64", async () => {
@@ -49,6 +50,25 @@ describe("POST /query", () => {
       status: 400,
       body: { code: "INVALID_REQUEST", error: expect.stringMatching(error) },
     });
+  });
+
+  it("ends a query whose caller has left, so that the next one need not wait for it", async () => {
+    const { call, host } = await startRoutes();
+    expect((await call("POST", "/query", { sql: "SELECT 1" })).status).toBe(200);
+    const caller = new AbortController();
+    const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    const endless = fetch(`${host.origin}/query`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: JSON.stringify({ sql }),
+      signal: caller.signal,
+    });
+    endless.catch(() => {});
+    await waitFor(() => host.count() === 2);
+    const next = call("POST", "/query", { sql: "SELECT 2" });
+    await waitFor(() => host.count() === 3);
+    caller.abort();
+    expect((await next).body.rows).toEqual([[2]]);
   });
 
   it("refuses a number beyond JSON's, and too few or too many parameters", async () => {
