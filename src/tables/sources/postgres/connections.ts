@@ -104,6 +104,7 @@ export class Connections {
 
   mapError(error: unknown, what: string, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
+    if (this.#closed.signal.aborted) return this.#closed.signal.reason;
     return mapPostgresError(error, `${this.#where}, ${what}`);
   }
 
@@ -136,15 +137,9 @@ export class Connections {
   }
 
   async #connect(signal: AbortSignal): Promise<Session> {
-    const connecting = Session.connect(this.#url);
-    try {
-      const session = await this.unlessAborted(connecting, signal);
-      this.#open.add(session);
-      return session;
-    } catch (error) {
-      this.#inBackground(connecting.then((late) => late.end()));
-      throw error;
-    }
+    const session = await Session.connect(this.#url, AbortSignal.any([signal, this.#closed.signal]));
+    this.#open.add(session);
+    return session;
   }
 
   async #keep(session: Session): Promise<void> {
@@ -175,7 +170,7 @@ export class Connections {
     this.#open.delete(session);
     if (wasBroken || backendPid === 0) return;
     const cancelling = (async () => {
-      const other = this.#idle.pop() ?? (await Session.connect(this.#url));
+      const other = this.#idle.pop() ?? (await Session.connect(this.#url, AbortSignal.timeout(STOP_MS)));
       await other.query("SELECT pg_catalog.pg_cancel_backend($1)", [backendPid]).finally(() => this.#end(other));
     })();
     // Without network, or where the role has no connection left, TCP will tell the server.

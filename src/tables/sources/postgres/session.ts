@@ -56,7 +56,8 @@ export class Session {
     });
   }
 
-  static async connect(url: string): Promise<Session> {
+  /** @param signal gives up connecting at once, and leaves no socket. */
+  static async connect(url: string, signal: AbortSignal): Promise<Session> {
     const pg = await loadDriver("pg");
     const client = new pg.Client({
       connectionString: url,
@@ -68,7 +69,10 @@ export class Session {
     });
     const ignore = (): void => {};
     client.on("error", ignore);
+    const giveUp = (): void => destroyClient(client);
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
+      signal.throwIfAborted();
       await client.connect();
       const { rows } = await client.query<Record<string, string>>(INFO_SQL);
       const info = rows[0] ?? {};
@@ -81,6 +85,8 @@ export class Session {
     } catch (error) {
       void client.end().catch(ignore);
       throw error;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
 
@@ -115,8 +121,7 @@ export class Session {
   /** Ends it at once: what runs on it fails. */
   destroy(): void {
     this.#broken = true;
-    const { stream } = (this.#client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-    stream.destroy();
+    destroyClient(this.#client);
   }
 
   async end(): Promise<void> {
@@ -124,6 +129,11 @@ export class Session {
     this.#broken = true;
     await this.#client.end().catch(() => {});
   }
+}
+
+/** Not by `end()`, which waits for a server that may say nothing any more. */
+function destroyClient(client: Pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 const INFO_SQL = `SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding,

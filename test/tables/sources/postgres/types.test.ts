@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RowDigest } from "../../../../src/tables/row-digest.js";
@@ -133,5 +134,21 @@ describe("types without a form in SQLite", () => {
       message: expect.stringMatching(/"odd".*"who".*aclitem/),
     });
     expect((await source.describe("odd", { ...options(), columns: ["id"] })).columns.length).toBe(1);
+  });
+});
+
+describe("docs/tables-types.md", () => {
+  it("has every type that is tested here and every other that has a rule", async () => {
+    const page = await readFile(new URL("../../../../docs/tables-types.md", import.meta.url), "utf8");
+    const own = ["mood", "mood[]", "pair", "pair[]", "ints", "positive", "small_positive", "timestamptz[]"];
+    for (const [type, targetType] of TYPE_CASES) {
+      if (own.includes(type)) continue;
+      const name = type
+        .replace(/\(\d.*\)/, "")
+        .replace(/^char$/, "char(n)")
+        .replace(/^(bit|varchar)$/, "$1(n)");
+      const row = page.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}\``));
+      expect(row, name).toContain(`| ${targetType}`);
+    }
   });
 });
