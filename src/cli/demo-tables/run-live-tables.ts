@@ -30,7 +30,8 @@ export function runLiveTables(world: World, terminal: Terminal): Promise<never> 
   const tell = (what: string): void => {
     news = what;
   };
-  const stopWriter = startTableWriter(world, tell, complain);
+  let verifying = false;
+  const stopWriter = startTableWriter(world, { tell, mayDelete: () => !verifying, onError: complain });
   const show = async (): Promise<void> => {
     view.show({ rows: await readTableRows(world), sourceRuns: postgres.running, news });
   };
@@ -48,7 +49,11 @@ export function runLiveTables(world: World, terminal: Terminal): Promise<never> 
   const verify = inTurn(async () => {
     if (!postgres.running) return tell("start PostgreSQL first: p");
     tell("verifying ...");
-    tell((await verifyCopies(world)).words);
+    verifying = true;
+    const { words } = await verifyCopies(world).finally(() => {
+      verifying = false;
+    });
+    tell(words);
   });
 
   let giveKeysBack = (): void => {};

@@ -1,19 +1,25 @@
 import { repeat } from "../demo/repeat.js";
 import type { World } from "./world.js";
 
+/** Whom the writer tells, and asks. */
+interface Audience {
+  /** What has happened that is worth a look. */
+  tell(news: string): void;
+  mayDelete(): boolean;
+  onError(error: unknown): void;
+}
+
 const EVERY_MS = 250;
 const PER_SECOND = 1_000 / EVERY_MS;
 
 /**
  * Changes the tables a few times a second: inserts, updates, deletes, now and then a transaction that takes its number early and commits
  * late, and after a while one column more. While the source is stopped nobody writes.
- * @param tell what has happened that is worth a look
  * @returns ends it, with every transaction that it has begun
  */
 export function startTableWriter(
   { bakery, postgres }: World,
-  tell: (news: string) => void,
-  onError: (error: unknown) => void,
+  { tell, mayDelete, onError }: Audience,
 ): () => Promise<void> {
   let turn = 0;
   let late: Awaited<ReturnType<typeof bakery.lateVisit>> | null = null;
@@ -26,7 +32,8 @@ export function startTableWriter(
     await bakery.query(
       "UPDATE orders SET state = 'paid' WHERE id IN (SELECT id FROM orders WHERE state = 'open' ORDER BY id LIMIT 2)",
     );
-    if (every(2)) await bakery.query("DELETE FROM orders WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)");
+    if (every(2) && mayDelete())
+      await bakery.query("DELETE FROM orders WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)");
     if (every(4)) await bakery.query("UPDATE prices SET price = price + 0.10");
     if (turn === 10 * PER_SECOND) {
       await bakery.query("ALTER TABLE orders ADD COLUMN note text");
