@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { ReplicaError } from "../../../errors.js";
 import { mapPostgresError } from "./map-postgres-error.js";
 import { Session } from "./session.js";
@@ -32,6 +33,8 @@ export class Connections {
   constructor(url: string, where: string) {
     this.#url = url;
     this.#where = where;
+    // Everything under way listens to it.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** Runs `work` in a transaction that cannot write, and maps its errors. `long` for what lasts until its reader has had enough. */
@@ -85,21 +88,20 @@ export class Connections {
 
   /** The work's result; or, as soon as one of us wants no more, that as an error. */
   async unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-    const either = AbortSignal.any([signal, this.#closed.signal]);
-    if (!either.aborted) {
-      let stop: (() => void) | undefined;
+    // Not AbortSignal.any(): some versions of Node keep a trace of each in the signals, and `#closed` lives as long as the source.
+    const both = [signal, this.#closed.signal];
+    let stop = (): void => {};
+    try {
       const aborted = new Promise<never>((_, reject) => {
-        stop = () => reject(either.reason);
-        either.addEventListener("abort", stop, { once: true });
+        stop = () => reject(both.find((one) => one.aborted)?.reason);
+        if (both.some((one) => one.aborted)) stop();
+        else for (const one of both) one.addEventListener("abort", stop, { once: true });
       });
-      try {
-        return await Promise.race([work, aborted]);
-      } finally {
-        if (stop !== undefined) either.removeEventListener("abort", stop);
-      }
+      work.catch(() => {});
+      return await Promise.race([aborted, work]);
+    } finally {
+      for (const one of both) one.removeEventListener("abort", stop);
     }
-    work.catch(() => {});
-    throw either.reason;
   }
 
   mapError(error: unknown, what: string, signal: AbortSignal): unknown {

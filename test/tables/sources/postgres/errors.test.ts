@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createPostgresSource } from "../../../../src/tables/sources/postgres/create-postgres-source.js";
 import type { TableSource } from "../../../../src/tables/sources/table-source.js";
@@ -16,6 +17,7 @@ beforeAll(async () => {
 });
 
 const signal = new AbortController().signal;
+setMaxListeners(0, signal);
 const open = (url: string): TableSource => {
   const source = createPostgresSource(url);
   atEnd(() => source.close());

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import Database from "better-sqlite3";
+import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RowDigest } from "../../../../src/tables/row-digest.js";
 import { createPostgresSource } from "../../../../src/tables/sources/postgres/create-postgres-source.js";
@@ -134,6 +135,29 @@ describe("types without a form in SQLite", () => {
       message: expect.stringMatching(/"odd".*"who".*aclitem/),
     });
     expect((await source.describe("odd", { ...options(), columns: ["id"] })).columns.length).toBe(1);
+  });
+});
+
+describe("a database that is not in UTF-8", () => {
+  it("gives the same texts, digests and order", async () => {
+    await server.query(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'WIN1252' LOCALE_PROVIDER libc LOCALE 'C'`);
+    const url = server.url.replace(/postgres$/, "latin");
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`CREATE TABLE t (k text PRIMARY KEY, v int);
+      INSERT INTO t VALUES ('ü', 1), ('a', 2), ('€', 3), ('ÿ', 4), ('', NULL)`);
+    await client.end();
+    const { source, table, rows } = await copy(url, "t");
+    expect(table.rangesIndexed).toBe(false);
+    const digest = new RowDigest();
+    for (const row of rows) digest.add(row);
+    const all = { lower: null, upper: null };
+    expect(await source.digest(table, all, signal)).toEqual({ rows: 5, digest: digest.digest });
+    const keys: unknown[] = [];
+    const range = { lower: ["a"], upper: ["€"] };
+    for await (const batch of source.readRange(table, range, 2, signal)) keys.push(...batch.rows.map((row) => row[0]));
+    expect(keys).toEqual(["ü", "ÿ", "€"]);
+    expect(await source.readKeys(table, [["€"], ["nope"]], signal)).toEqual([["€", 3n]]);
   });
 });
 
