@@ -62,14 +62,11 @@ export class TableSession {
   /** Opens the books, sees to the tasks of the configuration, begins to copy. */
   async open(): Promise<void> {
     const stored = await this.#engine.open();
-    const records = new Map(stored.map((record) => [record.id, record]));
     const ensured = await Promise.allSettled(this.#settings.tasks.map((task) => this.#ensure(task, stored)));
     this.#ended.signal.throwIfAborted();
-    for (const result of ensured) {
-      if (result.status === "rejected") throw result.reason;
-      records.set(result.value.id, result.value);
-    }
-    for (const record of records.values()) this.#keep(record);
+    for (const result of ensured) if (result.status === "rejected") throw result.reason;
+    // Once more: a task that asks for another copy now has taken the place of the one that was stored.
+    for (const record of await this.#engine.open()) this.#keep(record);
     this.#scheduler.start();
     this.opened = true;
   }

@@ -68,25 +68,23 @@ async function* mergeRange(
   { source, table, local, signal }: Comparison,
   range: KeyRange,
 ): AsyncGenerator<RowDifference> {
-  const keyColumns = table.primaryKey.map((name) => table.columns.findIndex((column) => column.name === name));
-  const keyOf = (row: SqliteRow): SqliteRow => keyColumns.map((index) => row[index] ?? null);
   const theirs = rowsOf(source.readRange(table, range, PAGE_ROWS, signal));
   const ours = rowsOf(local.readRange(range, PAGE_ROWS, signal));
   try {
     let there = await theirs.next();
     let here = await ours.next();
     while (!there.done || !here.done) {
-      const order = there.done ? 1 : here.done ? -1 : compareKeys(keyOf(there.value), keyOf(here.value));
+      const order = there.done ? 1 : here.done ? -1 : compareKeys(local.keyOf(there.value), local.keyOf(here.value));
       if (order === 0 && !there.done && !here.done) {
         if (!equalRows(there.value, here.value))
-          yield { key: keyOf(here.value), source: there.value, local: here.value };
+          yield { key: local.keyOf(here.value), source: there.value, local: here.value };
         there = await theirs.next();
         here = await ours.next();
       } else if (order < 0 && !there.done) {
-        yield { key: keyOf(there.value), source: there.value, local: null };
+        yield { key: local.keyOf(there.value), source: there.value, local: null };
         there = await theirs.next();
       } else if (!here.done) {
-        yield { key: keyOf(here.value), source: null, local: here.value };
+        yield { key: local.keyOf(here.value), source: null, local: here.value };
         here = await ours.next();
       }
     }

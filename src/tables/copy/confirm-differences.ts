@@ -1,10 +1,9 @@
-import { ReplicaError } from "../../errors.js";
 import type { LocalTable } from "../local/local-table.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
+import type { SqliteRow } from "../sqlite-value.js";
 import type { RowDifference } from "./compare-ranges.js";
-import { equalRows } from "./key-order.js";
+import { equalRows, nameKey } from "./key-order.js";
 
 /** Differences looked at together. `readKeys` takes no more. */
 export const CONFIRM_AT_ONCE = 500;
@@ -55,26 +54,12 @@ async function readBoth(
   signal: AbortSignal,
 ): Promise<readonly RowDifference[]> {
   const keys = suspects.map(({ key }) => key);
-  const keyColumns = table.primaryKey.map((name) => table.columns.findIndex((column) => column.name === name));
-  if (keyColumns.includes(-1))
-    throw new ReplicaError("SOURCE_FAILED", `${table.name}: its primary key is not among its columns`);
   const byKey = (rows: readonly SqliteRow[]): Map<string, SqliteRow> =>
-    new Map(rows.map((row) => [nameKey(keyColumns.map((index) => row[index] ?? null)), row]));
+    new Map(rows.map((row) => [nameKey(local.keyOf(row)), row]));
   // Ours first: what is written in between is newer at the source, never here.
   const here = byKey(local.readKeys(keys));
   const there = byKey(await source.readKeys(table, keys, signal));
   return keys.map((key) => ({ key, source: there.get(nameKey(key)) ?? null, local: here.get(nameKey(key)) ?? null }));
-}
-
-/** A text that is equal for equal keys. */
-export function nameKey(key: SqliteRow): string {
-  return JSON.stringify(key.map(nameValue));
-}
-
-function nameValue(value: SqliteValue): unknown {
-  if (typeof value === "bigint") return `i${value}`;
-  if (typeof value === "string") return `t${value}`;
-  return value instanceof Uint8Array ? `b${Buffer.from(value).toString("hex")}` : value;
 }
 
 function same(left: SqliteRow | null, right: SqliteRow | null): boolean {

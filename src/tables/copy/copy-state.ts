@@ -1,5 +1,5 @@
 import type { SourcePosition } from "../sources/table-source.js";
-import { type Horizon, START } from "./horizon.js";
+import type { Horizon } from "./horizon.js";
 
 /** What a task remembers between batches, in the same transaction as the rows. Plain data: it is kept as JSON. */
 export interface CopyState {
@@ -17,7 +17,7 @@ export interface CopyState {
 }
 
 export const NEW_COPY: CopyState = {
-  horizon: START,
+  horizon: { position: null, held: [] },
   nulls: null,
   complete: false,
   droppedColumns: [],

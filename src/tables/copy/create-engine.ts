@@ -62,8 +62,7 @@ class Engine implements TableEngine {
   }
 
   async addTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord> {
-    const table = await this.#describe(definition, signal);
-    return this.#insert(definition, table);
+    return this.#insert(this.#plan(definition, await this.#describe(definition, signal)));
   }
 
   async ensureTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord> {
@@ -80,8 +79,9 @@ class Engine implements TableEngine {
     } catch (error) {
       if (!isOutOfReach(error)) throw error;
     }
+    const record = this.#plan(definition, table);
     if (kept) await this.removeTask(kept.id);
-    return this.#insert(definition, table);
+    return this.#insert(record);
   }
 
   async updateTask(id: string, change: TaskChange): Promise<TaskRecord> {
@@ -156,15 +156,15 @@ class Engine implements TableEngine {
     return await source.describe(definition.sourceTable, { numeric, signal, ...(columns && { columns }) });
   }
 
-  #insert(definition: TableTaskDefinition, table: SourceTable | null): TaskRecord {
-    const { database, store } = this.#books;
+  /** The task that a definition means. @param table `null` where the source is out of reach: its first run plans the rest. */
+  #plan(definition: TableTaskDefinition, table: SourceTable | null): TaskRecord {
     const targetTable = definition.targetTable ?? table?.name ?? lastPart(definition.sourceTable);
     const mistake = targetNameMistake(targetTable);
     if (mistake) throw new ReplicaError("INVALID_TASK", `targetTable: ${mistake}`);
     const plan = table
       ? planCopy(table, definition)
       : { mode: definition.mode ?? null, cursorColumn: definition.cursorColumn ?? null };
-    const record: TaskRecord = {
+    return {
       id: randomUUID(),
       source: this.#sourceName(definition),
       sourceTable: definition.sourceTable,
@@ -179,12 +179,17 @@ class Engine implements TableEngine {
       cursor: null,
       lastRun: null,
     };
+  }
+
+  #insert(record: TaskRecord): TaskRecord {
+    const { database, store } = this.#books;
+    const { targetTable } = record;
     return database.transaction(() => {
+      store.insert(record);
       const left = store.readState(targetTable);
       if (!left && tableExists(database, targetTable)) throw targetTaken(targetTable);
       // A copy that an earlier task left is replaced at once, not mixed with.
       const data = { ...NEW_COPY, rebuild: left?.table ? "made by an earlier task" : null };
-      store.insert(record);
       if (left) store.writeState(targetTable, { table: left.table, data, cursor: null });
       return store.existing(record.id);
     });

@@ -3,7 +3,7 @@ import { ReplicaError } from "../../errors.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { ReadRequest, SourceBatch, TableSource } from "../sources/table-source.js";
 import type { CopyState } from "./copy-state.js";
-import { holdTransactions, releaseEnded, unknownTransactions } from "./horizon.js";
+import { beginPass, holdTransactions } from "./horizon.js";
 
 export interface CursorPass {
   readonly source: TableSource;
@@ -35,11 +35,11 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   const keyset = [cursorColumn, ...table.primaryKey.filter((name) => name !== cursorColumn)];
   const point = await source.readPoint(table, cursorColumn, pass.lagSeconds, signal);
   pass.onNullCursors(point.nullCursorRows);
-  let state = { ...pass.start, horizon: releaseEnded(pass.start.horizon, point.openTransactions) };
-  const patienceMs = keyed ? PATIENCE_MS : KEYLESS_PATIENCE_MS;
-  const late = await outlast(source, unknownTransactions(state.horizon, point.openTransactions), patienceMs, signal);
+  const { horizon, unknown } = beginPass(pass.start.horizon, point.openTransactions);
+  const open = unknown.length > 0 ? await outlast(pass, point.openTransactions, unknown) : [];
+  const late = unknown.filter((name) => open.includes(name));
   if (late.length > 0 && !keyed) throw openTransactions(table, late.length);
-  state = { ...state, horizon: holdTransactions(state.horizon, late) };
+  let state = { ...pass.start, horizon: holdTransactions(horizon, late) };
 
   const read = (request: Partial<ReadRequest>): AsyncIterable<SourceBatch> =>
     source.read({ table, keyset, batchSize, wholeTies: !keyed, skipNulls: true, signal, ...request });
@@ -75,18 +75,20 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   return state;
 }
 
-/** Waits until these transactions have ended, for a bounded time, and gives those that have not. */
+/**
+ * Waits until the `awaited` ones of the transactions that were open have ended, for a bounded time. @returns those of all that have not.
+ */
 async function outlast(
-  source: TableSource,
-  names: readonly string[],
-  patienceMs: number,
-  signal: AbortSignal,
+  { source, table, signal }: CursorPass,
+  all: readonly string[],
+  awaited: readonly string[],
 ): Promise<readonly string[]> {
-  const deadline = performance.now() + patienceMs;
-  let open = names;
-  while (open.length > 0 && performance.now() < deadline) {
+  const deadline = performance.now() + (table.primaryKey.length > 0 ? PATIENCE_MS : KEYLESS_PATIENCE_MS);
+  let open = all;
+  while (awaited.some((name) => open.includes(name)) && performance.now() < deadline) {
     await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
-    open = await source.stillOpen(open, signal);
+    // The whole list, by which the source tells a transaction that was prepared meanwhile from one that was there.
+    open = await source.stillOpen(all, signal);
   }
   return open;
 }

@@ -1,7 +1,7 @@
 import type { SourcePosition } from "../sources/table-source.js";
 
 /** An open transaction that outlasted our patience, and where its rows can begin. */
-export interface HeldTransaction {
+interface HeldTransaction {
   readonly name: string;
   /** Its rows are after this position. `null`: anywhere. */
   readonly from: SourcePosition | null;
@@ -22,25 +22,27 @@ export interface Horizon {
   readonly held: readonly HeldTransaction[];
 }
 
-export const START: Horizon = { position: null, held: [] };
+/**
+ * The first step of a pass, with the transactions that are open. Held ones that have ended are let go, and what they may have written is to be
+ * read again; `unknown` are those that are not held: whoever wrote a row below the ceiling that is not visible yet is among them or held.
+ */
+export function beginPass(
+  horizon: Horizon,
+  open: readonly string[],
+): { readonly horizon: Horizon; readonly unknown: readonly string[] } {
+  const known = new Set(horizon.held.map(({ name }) => name));
+  return { horizon: releaseEnded(horizon, new Set(open)), unknown: open.filter((name) => !known.has(name)) };
+}
 
-/** The first step of a pass: transactions that have ended are let go, and what they may have written is to be read again. */
-export function releaseEnded(horizon: Horizon, open: readonly string[]): Horizon {
-  const stillOpen = new Set(open);
-  const first = horizon.held.findIndex(({ name }) => !stillOpen.has(name));
+function releaseEnded(horizon: Horizon, open: ReadonlySet<string>): Horizon {
+  const first = horizon.held.findIndex(({ name }) => !open.has(name));
   const ended = horizon.held[first];
   if (!ended) return horizon;
   const held = horizon.held
-    .filter(({ name }) => stillOpen.has(name))
     // Later entries began after `ended.from`; an earlier start is always safe, and keeps the list sorted.
-    .map((entry) => (horizon.held.indexOf(entry) > first ? { ...entry, from: ended.from } : entry));
+    .map((entry, index) => (index > first ? { ...entry, from: ended.from } : entry))
+    .filter(({ name }) => open.has(name));
   return { position: ended.from, held };
-}
-
-/** Transactions that are open and not held: whoever wrote a row below the ceiling that is not visible yet is among them. */
-export function unknownTransactions(horizon: Horizon, open: readonly string[]): string[] {
-  const known = new Set(horizon.held.map(({ name }) => name));
-  return open.filter((name) => !known.has(name));
 }
 
 /** Remembers transactions that did not end while the pass waited. Before the first row is read. */

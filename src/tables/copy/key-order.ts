@@ -14,6 +14,17 @@ export function equalRows(left: SqliteRow, right: SqliteRow): boolean {
   return left.length === right.length && left.every((value, index) => equalValues(value, right[index] as SqliteValue));
 }
 
+/** A text that is equal for equal keys. */
+export function nameKey(key: SqliteRow): string {
+  return JSON.stringify(key.map(nameValue));
+}
+
+function nameValue(value: SqliteValue): unknown {
+  if (typeof value === "bigint") return `i${value}`;
+  if (typeof value === "string") return `t${value}`;
+  return value instanceof Uint8Array ? `b${Buffer.from(value).toString("hex")}` : value;
+}
+
 function equalValues(left: SqliteValue, right: SqliteValue): boolean {
   if (left === right) return true;
   return left instanceof Uint8Array && right instanceof Uint8Array && Buffer.compare(left, right) === 0;

@@ -3,7 +3,8 @@ import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
 import type { SqliteRow } from "../sqlite-value.js";
 import { compareRanges, type RowDifference } from "./compare-ranges.js";
-import { CONFIRM_AT_ONCE, nameKey } from "./confirm-differences.js";
+import { CONFIRM_AT_ONCE } from "./confirm-differences.js";
+import { nameKey } from "./key-order.js";
 
 export interface Reconciliation {
   readonly source: TableSource;
@@ -33,11 +34,10 @@ export async function mend(
   { source, table, local, signal, commit }: Reconciliation,
   differences: readonly RowDifference[],
 ): Promise<{ readonly written: number; readonly deleted: number }> {
-  const keyColumns = table.primaryKey.map((name) => table.columns.findIndex((column) => column.name === name));
   const extra = differences.filter((difference) => difference.source === null).map(({ key }) => key);
   // A row is deleted only when the source, asked for it by name, does not have it.
   const back = extra.length === 0 ? [] : await source.readKeys(table, extra, signal);
-  const present = new Map(back.map((row) => [nameKey(keyColumns.map((index) => row[index] ?? null)), row]));
+  const present = new Map(back.map((row) => [nameKey(local.keyOf(row)), row]));
   const gone = extra.filter((key) => !present.has(nameKey(key)));
   const rows = [...differences.map((difference) => difference.source).filter(isRow), ...present.values()];
   const done = { written: rows.length, deleted: gone.length };

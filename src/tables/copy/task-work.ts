@@ -46,6 +46,7 @@ export class TaskWork {
   #verifying: AbortController | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #progressAt = Number.NEGATIVE_INFINITY;
+  #untold: TableProgress | null = null;
 
   constructor(id: string, options: TaskWorkOptions) {
     this.#id = id;
@@ -67,6 +68,7 @@ export class TaskWork {
         return await this.#verify(repair, both);
       } finally {
         this.#verifying = null;
+        this.#reportLast();
       }
     });
   }
@@ -162,6 +164,7 @@ export class TaskWork {
 
   async #finish(run: Run, error: ReplicaError | null): Promise<void> {
     this.#run = null;
+    this.#reportLast();
     // The generator's source gives its connection back. What fails now has nobody left to tell: the run's own error is what counts.
     await run.steps.return(undefined as never).catch(() => {});
     try {
@@ -242,10 +245,16 @@ export class TaskWork {
     };
   }
 
+  /** Not every batch, but always the last one: see {@link #reportLast}. */
   #report(progress: TableProgress): void {
-    if (performance.now() - this.#progressAt < PROGRESS_EVERY_MS) return;
+    this.#untold = progress;
+    if (performance.now() - this.#progressAt >= PROGRESS_EVERY_MS) this.#reportLast();
+  }
+
+  #reportLast(): void {
+    if (this.#untold) this.#options.onProgress(this.#untold);
+    this.#untold = null;
     this.#progressAt = performance.now();
-    this.#options.onProgress(progress);
   }
 }
 

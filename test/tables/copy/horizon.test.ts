@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Horizon,
-  holdTransactions,
-  releaseEnded,
-  START,
-  unknownTransactions,
-} from "../../../src/tables/copy/horizon.js";
+import { NEW_COPY } from "../../../src/tables/copy/copy-state.js";
+import { beginPass, type Horizon, holdTransactions } from "../../../src/tables/copy/horizon.js";
 
 /** A source whose transactions take a cursor value when they write and show it when they commit, in any order. */
 class ModelSource {
@@ -47,7 +42,7 @@ class ModelSource {
 
 /** The steps of a pass, as cursor-pass.ts takes them, with whatever happens at the source in between. */
 class ModelCopy {
-  horizon: Horizon = START;
+  horizon: Horizon = NEW_COPY.horizon;
   readonly rows = new Set<number>();
   rowsRead = 0;
 
@@ -55,11 +50,10 @@ class ModelCopy {
     const ceiling = Math.max(0, ...source.visible);
     between();
     const open = source.openTransactions;
-    this.horizon = releaseEnded(this.horizon, open);
-    const unknown = unknownTransactions(this.horizon, open);
+    const { horizon, unknown } = beginPass(this.horizon, open);
     between();
     const late = unknown.filter((name) => source.openTransactions.includes(name));
-    this.horizon = holdTransactions(this.horizon, late);
+    this.horizon = holdTransactions(horizon, late);
     between();
     const position = Number(this.horizon.position?.[0] ?? 0);
     const snapshot = [...source.visible].sort((a, b) => a - b);

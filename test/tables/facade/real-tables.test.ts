@@ -56,6 +56,22 @@ describe("createTableReplication", () => {
     ]);
   });
 
+  it("puts a task that now asks for another copy in the place of the one that was stored", async () => {
+    const shop = openShop();
+    const before = shop.replication({ tables: ["users"] });
+    await before.start();
+    await before.runTask("users");
+    const { id } = await before.task("users");
+    await before.stop();
+    const after = shop.replication({ tasks: [{ sourceTable: "users", mode: "append", cursorColumn: "id" }] });
+    await after.start();
+    const tasks = await after.tasks();
+    expect(tasks).toMatchObject([{ targetTable: "users", mode: "append", cursorColumn: "id" }]);
+    expect(tasks[0]?.id).not.toBe(id);
+    expect((await after.runTask("users")).error).toBeNull();
+    expect(await after.verify("users")).toMatchObject({ equal: true });
+  });
+
   it("ends a query at its deadline", async () => {
     const shop = openShop(1);
     const tables = shop.replication({ tables: ["users"], queryTimeoutMs: 500 });
