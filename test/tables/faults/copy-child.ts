@@ -27,3 +27,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     (error: unknown) => say(`${method} failed`, error instanceof Error ? { ...error, message: error.message } : error),
   );
 }
+// What keeps the process alive from here on is the replication's doing.
+process.stdin.destroy();

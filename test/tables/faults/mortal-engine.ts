@@ -70,8 +70,8 @@ export class MortalEngine {
     }
   }
 
-  async verify(id: string): Promise<VerifyResult> {
-    return await this.#living.verify(id, false, NEVER);
+  async verify(id: string, repair: boolean): Promise<VerifyResult> {
+    return await this.#living.verify(id, repair, NEVER);
   }
 
   dieAt(death: Death | null): void {
