@@ -1,8 +1,10 @@
 import { ReplicaError } from "../../../errors.js";
 import type { SourceColumn, SourceTable } from "../source-table.js";
 import type { DescribeOptions } from "../table-source.js";
-import { COLUMNS, ESTIMATE, FIND_ELSEWHERE, FIND_TABLE, INDEXES, SYSTEM_IDENTIFIER } from "./catalog-sql.js";
+import { COLUMNS, ESTIMATE, INDEXES } from "./catalog-sql.js";
 import { mappingOf } from "./column-mapping.js";
+import { SYSTEM_IDENTIFIER } from "./database-identity-sql.js";
+import { FIND_ELSEWHERE, FIND_TABLE } from "./find-table-sql.js";
 import type { Session } from "./session.js";
 import { ruleOf } from "./type-rules.js";
 

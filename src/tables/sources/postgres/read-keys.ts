@@ -1,11 +1,11 @@
 import { encodeRow } from "../../row-digest.js";
 import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
-import { inBinaryOrder, keyPart } from "./key-range-sql.js";
+import { inBinaryOrder, keyPart } from "./key-part.js";
 import { sqlState } from "./map-postgres-error.js";
 import { quoteName, quoteTable } from "./quote-name.js";
-import { quantities, selectList } from "./read-rows.js";
 import type { TextRow } from "./row-stream.js";
+import { quantities, selectList } from "./select-list.js";
 import type { Session } from "./session.js";
 import { columnOf } from "./table-columns.js";
 import { ruleOf } from "./type-rules.js";

@@ -2,12 +2,13 @@ import type { SourceTable } from "../source-table.js";
 import type { KeyRange, ReadRequest, SourceBatch } from "../table-source.js";
 import type { Connections } from "./connections.js";
 import { rangeSql } from "./key-range-sql.js";
+import type { Quantity } from "./quantity.js";
 import { quoteName, quoteTable } from "./quote-name.js";
 import { type BatchOptions, RowBatches, type RowShape } from "./row-batches.js";
+import { quantities, selectList } from "./select-list.js";
 import type { ServerInfo, Session } from "./session.js";
 import { columnOf } from "./table-columns.js";
 import { ruleOf } from "./type-rules.js";
-import type { Quantity } from "./value-reader.js";
 
 interface Query {
   readonly text: string;
@@ -39,14 +40,6 @@ export function readKeyRange(
     return { text, values, shape: { columns: quantities(table), keyset: [], keysetKinds: [] } };
   };
   return readBatches(connections, query, { batchSize, wholeTies: false, exact: true, table: table.name }, signal);
-}
-
-export function selectList(table: SourceTable): string {
-  return table.columns.map(({ name, mapping }) => ruleOf(mapping).select(`t.${quoteName(name)}`)).join(", ");
-}
-
-export function quantities(table: SourceTable): Quantity[] {
-  return table.columns.map(({ mapping }) => ruleOf(mapping).read);
 }
 
 function keysetQuery(request: ReadRequest): Query {

@@ -1,8 +1,9 @@
 import { ReplicaError } from "../../../errors.js";
 import type { SqliteValue } from "../../sqlite-value.js";
 import { MAX_TIES, type SourceBatch } from "../table-source.js";
+import type { Quantity } from "./quantity.js";
 import type { TextRow } from "./row-stream.js";
-import { type LossCounter, type Quantity, valueReader } from "./value-reader.js";
+import { type LossCounter, valueReader } from "./value-reader.js";
 
 /** What the texts of a row are. */
 export interface RowShape {

@@ -1,5 +1,5 @@
 import type { SourceColumn } from "../source-table.js";
-import type { Quantity } from "./value-reader.js";
+import type { Quantity } from "./quantity.js";
 
 /** How values of a type are selected, kept, compared and ordered. */
 export interface TypeRule {

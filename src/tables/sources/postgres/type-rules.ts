@@ -1,4 +1,4 @@
-import { fromIso } from "./time-text.js";
+import { fromIso } from "./from-iso.js";
 import type { TypeRule } from "./type-rule.js";
 
 const asIs = (column: string): string => column;

@@ -1,18 +1,7 @@
 import type { SqliteValue } from "../../sqlite-value.js";
 import { isExactAsDouble } from "./numeric-text.js";
+import type { Quantity } from "./quantity.js";
 import { toIsoDate, toIsoTimestamp, toIsoTimestampUtc } from "./time-text.js";
-
-/** What a selected text is, and so how it is read. */
-export type Quantity =
-  | "text"
-  | "integer"
-  | "boolean"
-  | "double"
-  | "decimal"
-  | "bytes"
-  | "date"
-  | "timestamp"
-  | "timestamptz";
 
 /** Counts the values that lost digits. */
 export interface LossCounter {
