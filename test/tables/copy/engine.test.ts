@@ -83,6 +83,31 @@ describe("A copied table", () => {
   });
 });
 
+describe("Decimals", () => {
+  const SUMS = `CREATE TABLE sums (id serial PRIMARY KEY, amount numeric(30, 10));
+    INSERT INTO sums (amount) VALUES (1.5), (12345678901234567890.0123456789), (0.1), (NULL)`;
+
+  it("kept as REAL are counted where they lose digits", async () => {
+    const { add, rows } = await start(SUMS);
+    const task = await add({ sourceTable: "sums" });
+    expect(task.lastRun).toMatchObject({ lossyValues: 1, rowsPulled: 4 });
+    expect(rows("SELECT amount FROM sums ORDER BY id")).toEqual([
+      { amount: 1.5 },
+      { amount: 12345678901234567000 },
+      { amount: 0.1 },
+      { amount: null },
+    ]);
+  });
+
+  it("kept as text keep every digit", async () => {
+    const { add, rows, verify } = await start(SUMS);
+    const task = await add({ sourceTable: "sums", numeric: "text" });
+    expect(task.lastRun).toMatchObject({ lossyValues: 0 });
+    expect(rows("SELECT amount FROM sums WHERE id = 2")).toEqual([{ amount: "12345678901234567890.0123456789" }]);
+    expect(await verify(task)).toMatchObject({ equal: true });
+  });
+});
+
 describe("A cursor", () => {
   it("loses none of 10 000 rows with one timestamp in batches of 500", async () => {
     const { add, rows, run, source } = await start(
