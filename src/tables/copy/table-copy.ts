@@ -4,9 +4,10 @@ import type { LocalDatabase } from "../local/local-database.js";
 import { LocalTable } from "../local/local-table.js";
 import { compareTables, followSchema, type SchemaChange } from "../local/schema-change.js";
 import { ShadowTable } from "../local/shadow-table.js";
-import type { SourceTable } from "../sources/source-table.js";
+import type { SourceColumn, SourceTable } from "../sources/source-table.js";
 import type { SourceBatch, TableSource } from "../sources/table-source.js";
 import type { TaskRecord } from "../tasks/table-task.js";
+import { planCopy } from "./choose-cursor.js";
 import type { CopyBook } from "./copy-book.js";
 import { type CopyState, NEW_COPY } from "./copy-state.js";
 import { passCursor } from "./cursor-pass.js";
@@ -52,6 +53,7 @@ export class TableCopy {
   async *catchUp(): AsyncGenerator<void, SourceTable> {
     const { task, book } = this.#options;
     const table = await this.describe();
+    this.#verifyPlan(table);
     const reason = task.mode === "full" ? "full" : await this.#followSchema(table);
     if (reason !== null) yield* this.#copyAnew(table, reason);
     else {
@@ -61,6 +63,12 @@ export class TableCopy {
       yield* this.#pass(table, book.state, write, book.state.complete ? null : table.estimatedRows);
     }
     return table;
+  }
+
+  /** What the plan needs may have gone since it was made: the primary key, the cursor column. */
+  #verifyPlan(table: SourceTable): void {
+    const { mode, ...task } = this.#options.task;
+    planCopy(table, { ...task, ...(mode && { mode }) });
   }
 
   /** @returns why the table must be copied anew, where it must. */
@@ -81,7 +89,9 @@ export class TableCopy {
     const dropped = new Set([...book.state.droppedColumns, ...change.dropped]);
     for (const { name } of change.added) dropped.delete(name);
     // The source may have filled a new column without touching the cursor, so that its rows have to come again.
-    const filled = await Promise.all(change.added.map(({ name }) => source.hasValues(table, name, signal)));
+    const isFilled = async ({ name }: SourceColumn): Promise<boolean> =>
+      name === task.cursorColumn || (await source.hasValues(table, name, signal));
+    const filled = await Promise.all(change.added.map(isFilled));
     const state: CopyState = { ...book.state, droppedColumns: [...dropped] };
     const again: CopyState = filled.includes(true)
       ? { ...state, horizon: NEW_COPY.horizon, nulls: NEW_COPY.nulls, complete: false }

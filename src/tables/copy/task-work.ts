@@ -1,6 +1,7 @@
-import { type ReplicaError, toReplicaError } from "../../errors.js";
+import { ReplicaError, toReplicaError } from "../../errors.js";
 import type { SyncReason } from "../../scheduler/sync-context.js";
 import type { LocalDatabase } from "../local/local-database.js";
+import { compareTables } from "../local/schema-change.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
 import type { TaskRecord, VerifyResult } from "../tasks/table-task.js";
@@ -35,6 +36,8 @@ type RunReason = SyncReason | "verify";
 /** A unit ends after the batch in which this much time has passed. */
 const UNIT_MS = 1_000;
 const PROGRESS_EVERY_MS = 100;
+/** How often a table may be altered while it is about to be compared. */
+const ALTER_ROUNDS = 3;
 /** Comparing takes at most one part in this many of the time. */
 const RECONCILE_SHARE = 10;
 
@@ -179,10 +182,13 @@ export class TaskWork {
   async #verify(repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
     const { store } = this.#options;
     const full = store.existing(this.#id).mode === "full";
+    const run = async (): Promise<void> => {
+      while ((await this.#unit("verify", signal)).more);
+    };
     const catchUp = async (): Promise<void> => {
       // A full copy would hide what is to be found.
       if (full && store.readState(store.existing(this.#id).targetTable)?.table) return;
-      while ((await this.#unit("verify", signal)).more);
+      await run();
     };
     await catchUp();
     const task = store.existing(this.#id);
@@ -190,7 +196,12 @@ export class TaskWork {
     const totals = emptyTotals();
     const book = (): CopyBook => new CopyBook(this.#options.database, store, task.id, task.targetTable);
     const copy = this.#copy(task, source, book(), totals, signal);
-    const table = await copy.describe();
+    let table = await copy.describe();
+    for (let rounds = 0; !isCopiedAs(table, book().table); rounds += 1) {
+      if (rounds === ALTER_ROUNDS) throw alteredAgain(table);
+      await run();
+      table = await copy.describe();
+    }
     const verification = {
       source,
       table,
@@ -258,6 +269,18 @@ export class TaskWork {
   }
 }
 
+/** Whether the copy was made from the table as it is now. */
+function isCopiedAs(now: SourceTable, copied: SourceTable | null): boolean {
+  return copied !== null && compareTables(copied, now).kind === "same";
+}
+
+function alteredAgain({ name }: SourceTable): ReplicaError {
+  return new ReplicaError("SOURCE_FAILED", `"${name}" is altered at the source again and again`, {
+    retryable: true,
+    hint: "verify it when its columns stay as they are",
+  });
+}
+
 function wishesOf({ mode, ...task }: TaskRecord): Parameters<typeof planCopy>[1] {
   return { ...task, ...(mode && { mode }) };
 }
@@ -265,5 +288,8 @@ function wishesOf({ mode, ...task }: TaskRecord): Parameters<typeof planCopy>[1]
 function reconcileIsDue(book: CopyBook, reason: RunReason): boolean {
   if (reason === "requested" || reason === "verify") return reason === "requested";
   const { reconciled } = book.state;
-  return reconciled === null || Date.now() - reconciled.atMs >= reconciled.tookMs * RECONCILE_SHARE;
+  if (reconciled === null) return true;
+  const elapsedMs = Date.now() - reconciled.atMs;
+  // A clock that was set back says nothing.
+  return elapsedMs < 0 || elapsedMs >= reconciled.tookMs * RECONCILE_SHARE;
 }

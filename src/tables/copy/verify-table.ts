@@ -1,6 +1,7 @@
 import type { VerifyResult } from "../tasks/table-task.js";
 import { compareRanges, type RowDifference } from "./compare-ranges.js";
 import { CONFIRM_AT_ONCE, confirmDifferences } from "./confirm-differences.js";
+import { nameKey } from "./key-order.js";
 import { mend, type Reconciliation } from "./reconcile.js";
 
 export interface Verification extends Reconciliation {
@@ -23,7 +24,9 @@ export async function verifyTable(options: Verification): Promise<VerifyResult> 
       else found.different += 1;
     }
     if (!options.repair || confirmed.length === 0) return;
-    const { written, deleted } = await mend(options, confirmed);
+    // A catch-up since a row was confirmed may have brought a newer one.
+    const newest = await readNewest(options, confirmed);
+    const { written, deleted } = await mend(options, newest);
     found.repaired += written + deleted;
   };
   let suspects: RowDifference[] = [];
@@ -35,6 +38,16 @@ export async function verifyTable(options: Verification): Promise<VerifyResult> 
   }
   if (suspects.length > 0) await settle(suspects);
   return { equal: found.missing + found.extra + found.different === 0, ...found };
+}
+
+async function readNewest(
+  { source, table, local, signal }: Verification,
+  differences: readonly RowDifference[],
+): Promise<readonly RowDifference[]> {
+  const keys = differences.map(({ key }) => key);
+  const rows = await source.readKeys(table, keys, signal);
+  const byKey = new Map(rows.map((row) => [nameKey(local.keyOf(row)), row]));
+  return differences.map((difference) => ({ ...difference, source: byKey.get(nameKey(difference.key)) ?? null }));
 }
 
 /** The same for a table without a primary key, whose rows have no names: counts and digests of the whole. Mends nothing. */

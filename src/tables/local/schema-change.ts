@@ -8,7 +8,7 @@ import type { LocalDatabase } from "./local-database.js";
 export interface SchemaChange {
   /** `same`: nothing that matters to the copy. `follow`: the local table can be altered. `rebuild`: it must be copied anew. */
   readonly kind: "same" | "follow" | "rebuild";
-  /** Columns that were not there before, in the source's order. Rows that were copied lack their values. */
+  /** Columns that were not there before, or were others of the same name, in the source's order. Rows that were copied lack their values. */
   readonly added: readonly SourceColumn[];
   /** Columns that are gone. */
   readonly dropped: readonly string[];
@@ -20,12 +20,17 @@ export interface SchemaChange {
 export function compareTables(before: SourceTable, now: SourceTable): SchemaChange {
   const old = new Map(before.columns.map((column) => [column.name, column]));
   const current = new Map(now.columns.map((column) => [column.name, column]));
-  const added = now.columns.filter((column) => !old.has(column.name));
-  const dropped = before.columns.filter((column) => !current.has(column.name)).map((column) => column.name);
+  const replaced = (name: string): boolean => isReplaced(old.get(name), current.get(name));
+  const added = now.columns.filter(({ name }) => !old.has(name) || replaced(name));
+  const dropped = before.columns.map(({ name }) => name).filter((name) => !current.has(name) || replaced(name));
   const reason = rebuildReason(before, now, old, added, dropped);
   if (reason !== null) return { kind: "rebuild", added, dropped, reason };
   const wider = now.columns.some((column) => old.get(column.name)?.sourceType !== column.sourceType);
   return { kind: wider || dropped.length > 0 ? "follow" : "same", added, dropped };
+}
+
+function isReplaced(was: SourceColumn | undefined, is: SourceColumn | undefined): boolean {
+  return was?.identity !== undefined && is?.identity !== undefined && was.identity !== is.identity;
 }
 
 function rebuildReason(
@@ -44,7 +49,8 @@ function rebuildReason(
     return `the column "${column.name}" has changed its type from ${was.sourceType} to ${column.sourceType}`;
   }
   for (const { name } of added) {
-    const twin = dropped.find((other) => foldName(other) === foldName(name));
+    if (now.primaryKey.includes(name)) return `the key column "${name}" is a new one`;
+    const twin = dropped.find((other) => other !== name && foldName(other) === foldName(name));
     if (twin !== undefined) return `the column "${twin}" is now "${name}", which SQLite takes for the same name`;
   }
   return null;

@@ -1,6 +1,8 @@
 /** A column of a source's table and how its values are kept here. */
 export interface SourceColumn {
   readonly name: string;
+  /** Another one for a column that was dropped and made again under the same name; left out where the source cannot tell. */
+  readonly identity?: string;
   /** The type as the source's own tools show it, such as `character varying(80)`. */
   readonly sourceType: string;
   readonly nullable: boolean;

@@ -44,20 +44,25 @@ const transactions = [
 ];
 const alter = (what: readonly (typeof ALTERATIONS)[number][]) =>
   fc.record({ kind: kind("alter"), what: fc.constantFrom(...what), column: fc.nat({ max: 2 }) });
-const FOLLOWED = ALTERATIONS.filter((what) => what !== "drop and add");
 const insert = fc.record({ kind: kind("insert"), by, rows, clock: goodClock });
 const update = fc.record({ kind: kind("update"), by, every, clock: goodClock });
 
 /** Every write moves its row's cursor forward, and no row goes. */
-const goodWrite: fc.Arbitrary<SourceStep> = fc.oneof(insert, insert, update, update, ...transactions, alter(FOLLOWED));
-const goodInsert: fc.Arbitrary<SourceStep> = fc.oneof(insert, insert, insert, ...transactions, alter(FOLLOWED));
+const goodWrite: fc.Arbitrary<SourceStep> = fc.oneof(
+  insert,
+  insert,
+  update,
+  update,
+  ...transactions,
+  alter(ALTERATIONS),
+);
+const goodInsert: fc.Arbitrary<SourceStep> = fc.oneof(insert, insert, insert, ...transactions, alter(ALTERATIONS));
 const anyWrite: fc.Arbitrary<SourceStep> = fc.oneof(
   goodWrite,
   fc.record({ kind: kind("insert"), by, rows, clock: anyClock }),
   fc.record({ kind: kind("update"), by, every, clock: fc.oneof(anyClock, kind("unchanged")) }),
   fc.record({ kind: kind("delete"), by, every }),
   fc.record({ kind: kind("rekey"), by, every }),
-  alter(ALTERATIONS),
   fc.constant({ kind: "truncate" as const }),
 );
 
@@ -156,6 +161,11 @@ async function play(kindOf: Kind, { batchSize, lagSeconds, steps }: Story): Prom
   }
 }
 
+/** Altered while it was read, or without a key while a transaction is open. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ReplicaError && ["SOURCE_FAILED", "TABLE_MISSING"].includes(error.code);
+}
+
 /** Until the copy has caught up, or the engine has died, or the source said why it cannot be followed just now. */
 async function run(
   engine: MortalEngine,
@@ -174,9 +184,7 @@ async function run(
       if (next) await table.take(next);
     }
   } catch (error) {
-    // Altered while it was read, or without a key while a transaction is open; not at the end, when all is quiet.
-    const mayBe = error instanceof ReplicaError && ["SOURCE_FAILED", "TABLE_MISSING"].includes(error.code);
-    if (!mayBe || table.quiet) throw error;
+    if (!isPassing(error) || table.quiet) throw error;
   }
 }
 
@@ -188,13 +196,11 @@ async function verify(
   { repair, meanwhile }: { readonly repair: boolean; readonly meanwhile: readonly SourceStep[] },
 ): Promise<VerifyResult | null> {
   const found = engine.verify(task.id, repair).catch((error: unknown) => {
-    if (
-      error instanceof ReplicaError &&
-      (["SOURCE_FAILED", "TABLE_MISSING"].includes(error.code) || error.message.includes("no such column"))
-    )
-      return null;
+    if (isPassing(error)) return null;
     throw error;
   });
+  // Looked at below.
+  found.catch(() => {});
   for (const step of meanwhile) await table.take(step);
   return await found;
 }
