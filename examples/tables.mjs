@@ -1,6 +1,6 @@
 // Keeps the tables that it is told in a SQLite file, until Ctrl-C.
 //
-//   npm install starfish-replica better-sqlite3 pg pg-cursor
+//   npm install starfish-replica better-sqlite3 pg
 //   DATABASE_URL=postgres://user:password@host/database node tables.mjs users sales.orders
 //
 // DATABASE_URL is all it needs. COPY is the path of the SQLite file, ./copy.db by default.
@@ -33,7 +33,9 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 try {
   await tables.start();
   for (const { id, sourceTable, targetTable, mode, cursorColumn } of await tables.tasks()) {
-    console.log(`${sourceTable} -> ${targetTable}: ${mode}${cursorColumn ? ` by ${cursorColumn}` : ""}`);
+    console.log(
+      `${sourceTable} -> ${targetTable}: ${mode ?? "not known before the source answers"}${cursorColumn ? ` by ${cursorColumn}` : ""}`,
+    );
     // Resolves once the copy has what the source has now.
     await tables.runTask(id);
     const name = `"${targetTable.replaceAll('"', '""')}"`;
