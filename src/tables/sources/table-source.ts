@@ -32,7 +32,7 @@ export interface ReadRequest {
   readonly whereNull?: string;
   /** Leave out rows whose first keyset column is NULL. */
   readonly skipNulls?: boolean;
-  /** Rows per batch; the last may have fewer. */
+  /** Rows per batch. The last may have fewer, and so may any whose rows are wide: a batch also ends by its bytes. */
   readonly batchSize: number;
   /**
    * A batch never ends between rows with equal keysets: for tables without a primary key, where the keyset names no single row. More than
@@ -103,7 +103,10 @@ export interface TableSource {
   describe(name: string, options: DescribeOptions): Promise<SourceTable>;
   /** @param lagSeconds rows with a time as cursor that are younger than this are above the ceiling. */
   readPoint(table: SourceTable, cursorColumn: string, lagSeconds: number, signal: AbortSignal): Promise<ReadPoint>;
-  /** Which of these transactions are still open. */
+  /**
+   * Which of these transactions are still open. Wants the whole list of a read point: of one that went on under another name (prepared for a
+   * two-phase commit) it is the others of the list that tell.
+   */
   stillOpen(transactions: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** In bounded memory, whatever the table's size. All batches are of one snapshot. */
   read(request: ReadRequest): AsyncIterable<SourceBatch>;

@@ -1,4 +1,7 @@
-/** Columns with the type behind their domains. */
+/**
+ * Columns with the type behind their domains. `increasing`: from a sequence that gives ever larger numbers. One with `CACHE` does not, as each
+ * session draws from numbers that it took long before. The identity of a partition is that of the table above it.
+ */
 export const COLUMNS = `
 WITH RECURSIVE base AS (
   SELECT DISTINCT a.atttypid AS declared, a.atttypid AS oid FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -7,7 +10,15 @@ WITH RECURSIVE base AS (
 )
 SELECT a.attnum AS number, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, a.attnotnull AS not_null,
   t.typname AS type_name, tn.nspname AS type_schema, t.typtype AS type_kind, t.typcategory = 'A' AS type_array,
-  a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS increasing,
+  (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false)) AND EXISTS (
+    SELECT FROM pg_depend own JOIN pg_sequence s
+      ON s.seqrelid = CASE WHEN own.classid = 'pg_class'::regclass THEN own.objid ELSE own.refobjid END
+    WHERE s.seqcache = 1 AND s.seqincrement > 0 AND NOT s.seqcycle AND (
+      (own.classid = 'pg_attrdef'::regclass AND own.objid = d.oid AND own.refclassid = 'pg_class'::regclass)
+      OR (own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'i' AND EXISTS (
+        SELECT FROM pg_attribute o WHERE o.attrelid = own.refobjid AND o.attnum = own.refobjsubid AND o.attname = a.attname
+          AND o.attrelid IN (SELECT $1::oid UNION ALL SELECT relid::oid FROM pg_partition_ancestors($1::oid::regclass)))))
+  ) AS increasing,
   has_column_privilege($1::oid, a.attnum, 'SELECT') AS readable,
   CASE WHEN a.attcollation = 0 THEN NULL
     WHEN co.collname = 'default' THEN (SELECT CASE WHEN to_jsonb(db) ->> 'datlocprovider' = 'i' THEN 'icu'

@@ -5,6 +5,7 @@ import { COLUMNS, ESTIMATE, INDEXES } from "./catalog-sql.js";
 import { mappingOf } from "./column-mapping.js";
 import { SYSTEM_IDENTIFIER } from "./database-identity-sql.js";
 import { FIND_ELSEWHERE, FIND_TABLE } from "./find-table-sql.js";
+import { hasIndexedRanges } from "./indexed-ranges.js";
 import type { Session } from "./session.js";
 import { ruleOf } from "./type-rules.js";
 
@@ -17,9 +18,6 @@ interface Index {
   readonly columns: readonly number[];
   readonly ordered: boolean;
 }
-
-/** Collations whose order is that of the UTF-8 bytes. */
-const BINARY_COLLATION = /^(C|POSIX|C\.utf-?8|PG_C_UTF8)$/i;
 
 /** Looks a table up in the catalogue, as it is in the session's transaction. */
 export async function describeTable(session: Session, name: string, options: DescribeOptions): Promise<SourceTable> {
@@ -45,16 +43,17 @@ export async function describeTable(session: Session, name: string, options: Des
       },
     );
   }
-  const keyRows = rows.filter((row) => key.includes(Number(row.number)));
-  return {
+  const described: SourceTable = {
     schema: table.schema ?? "",
     name: table.name ?? "",
     identity: `${system?.id ?? ""}:${oid}`,
     columns: rows.map((row) => toColumn(row, name, indexes, key, options.numeric)),
     primaryKey,
     estimatedRows: estimate?.rows === null || estimate?.rows === undefined ? null : Number(estimate.rows),
-    rangesIndexed: keyRows.length > 0 && keyRows.every((row) => isIndexedAsLocal(row, session.info.utf8)),
+    rangesIndexed: false,
   };
+  const collations = new Map(rows.map((row) => [row.name ?? "", row.collation ?? ""]));
+  return { ...described, rangesIndexed: await hasIndexedRanges(session, described, collations) };
 }
 
 async function findTable(session: Session, name: string): Promise<CatalogRow> {
@@ -98,6 +97,13 @@ function chooseColumns(
 }
 
 function refuseUnreadable(rows: readonly CatalogRow[], table: CatalogRow, name: string): void {
+  // Nobody can say of a column that has gone since.
+  if (rows.some((row) => row.readable === null)) {
+    throw new ReplicaError("SOURCE_FAILED", `"${name}" was altered or dropped while it was looked at`, {
+      hint: "The next run looks at it anew.",
+      retryable: true,
+    });
+  }
   const hidden = rows.filter((row) => row.readable !== "t").map((row) => `"${row.name}"`);
   if (hidden.length === 0) return;
   const what = hidden.length === rows.length ? `"${name}"` : `${hidden.join(", ")} of "${name}"`;
@@ -162,6 +168,7 @@ function toColumn(
   const rule = ruleOf(mapping);
   return {
     name: row.name ?? "",
+    identity: row.number ?? "",
     sourceType: row.source_type ?? "",
     nullable: row.not_null !== "t" && !key.includes(number),
     targetType: rule.targetType,
@@ -171,18 +178,4 @@ function toColumn(
     increasing: row.increasing === "t",
     indexed: indexes.some((index) => index.ordered && index.columns[0] === number),
   };
-}
-
-function isIndexedAsLocal(row: CatalogRow, utf8: boolean): boolean {
-  const mapping = mappingOf(
-    {
-      name: row.type_name ?? "",
-      schema: row.type_schema ?? "",
-      kind: row.type_kind ?? "",
-      array: row.type_array === "t",
-    },
-    true,
-  );
-  if (mapping === "text") return utf8 && BINARY_COLLATION.test(row.collation ?? "");
-  return mapping !== null && ruleOf(mapping).keyType !== undefined;
 }

@@ -6,7 +6,7 @@ import { ruleOf } from "./type-rules.js";
 /** A key column in the order that SQLite gives its local values. */
 export interface KeyPart {
   readonly expression: string;
-  readonly type: "bigint" | "double precision" | "uuid" | "bytea" | "text";
+  readonly type: "bigint" | "double precision" | "uuid" | "bytea" | "text" | "date" | "timestamp" | "timestamptz";
 }
 
 /** @param own whether the column's own type may be compared, where that has SQLite's order. */
@@ -15,6 +15,9 @@ export function keyPart(table: SourceTable, name: string, utf8: boolean, own = t
   const { mapping } = columnOf(table, name);
   const rule = ruleOf(mapping);
   if (rule.keyType !== undefined && own) return { expression: column, type: rule.keyType };
+  if (rule.usualKeyType !== undefined && own && table.rangesIndexed) {
+    return { expression: column, type: rule.usualKeyType };
+  }
   switch (rule.targetType) {
     case "INTEGER":
       return { expression: rule.value(column), type: "bigint" };

@@ -2,6 +2,7 @@ import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import type { KeyRange } from "../table-source.js";
 import { type KeyPart, keyPart } from "./key-part.js";
+import { isUsualTime } from "./usual-time.js";
 
 export interface RangeSql {
   /** A condition, `true` where there are no bounds. Columns are those of `t`. */
@@ -36,9 +37,8 @@ function compare(table: SourceTable, bound: SqliteRow, operator: ">" | "<=", val
   for (const [index, name] of table.primaryKey.entries()) {
     const value = bound[index] ?? null;
     let part = keyPart(table, name, utf8);
-    // A text that is no UUID: somebody wrote into the local table.
-    if (part.type === "uuid" && typeof value === "string" && !UUID.test(value))
-      part = keyPart(table, name, utf8, false);
+    // Somebody wrote into the local table, or a row that was there is gone: it has a place in the order all the same.
+    if (typeof value === "string" && !isComparable(value, part.type)) part = keyPart(table, name, utf8, false);
     const place = placeOf(value, part.type);
     if (place === "below all" || place === "above all") {
       // Every row is on one side of this part, so the parts before it decide.
@@ -62,6 +62,13 @@ function compare(table: SourceTable, bound: SqliteRow, operator: ">" | "<=", val
   return `(${left.join(", ")}) ${last} (${right.join(", ")})`;
 }
 
+/** Whether a text means, in this type, the place that it has as a text. */
+function isComparable(text: string, type: KeyPart["type"]): boolean {
+  if (type === "uuid") return UUID.test(text);
+  if (type === "date" || type === "timestamp" || type === "timestamptz") return isUsualTime(text, type);
+  return true;
+}
+
 /** SQLite's order: NULL, numbers, texts, bytes. */
 function placeOf(value: SqliteValue, type: KeyPart["type"]): Place {
   if (value === null) return "below all";
@@ -69,7 +76,7 @@ function placeOf(value: SqliteValue, type: KeyPart["type"]): Place {
     return value instanceof Uint8Array ? { at: Buffer.from(value).toString("hex") } : "below all";
   }
   if (value instanceof Uint8Array) return "above all";
-  if (type === "text" || type === "uuid") return typeof value === "string" ? { at: value } : "below all";
+  if (type !== "bigint" && type !== "double precision") return typeof value === "string" ? { at: value } : "below all";
   if (type === "double precision") return { at: typeof value === "string" ? "NaN" : String(value) };
   if (typeof value === "string") return "above all";
   if (typeof value === "bigint") return { at: String(value) };

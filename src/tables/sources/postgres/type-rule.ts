@@ -16,6 +16,8 @@ export interface TypeRule {
   readonly selectsSource: boolean;
   /** The type that local keys are compared in where the column's own order is SQLite's order of the local values. */
   readonly keyType?: "bigint" | "double precision" | "uuid" | "bytea";
+  /** The same, for a table whose keys are all usual times (`usual-time.ts`). */
+  readonly usualKeyType?: "date" | "timestamp" | "timestamptz";
   /** From a local key to text that `::type` reads. Default: as it is. `null`: no value of the type. */
   readonly toSource?: (value: string) => string | null;
 }

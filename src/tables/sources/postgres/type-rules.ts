@@ -47,6 +47,7 @@ function timeRule(read: "timestamp" | "timestamptz"): TypeRule {
     order: "time",
     select: asIs,
     read,
+    usualKeyType: read,
     value: (column) => isoSql(column, `to_char(${column}, 'YYYY${time}')`, `to_char(${column}, '${time}')`),
     toSource: fromIso,
   };
@@ -57,6 +58,7 @@ const DATE: TypeRule = {
   order: "time",
   select: asIs,
   read: "date",
+  usualKeyType: "date",
   // `-MM-DD` is in the middle of `0044-03-15 BC`.
   value: (column) => isoSql(column, `${column}::text`, `substring(${column}::text FROM '-\\d\\d-\\d\\d')`),
   toSource: fromIso,

@@ -125,6 +125,26 @@ describe("decimals", () => {
   });
 });
 
+describe("NaN that was computed", () => {
+  it("is the text NaN whatever its sign bit, here and in digests, and comes last among keys", async () => {
+    await server.query(`CREATE TABLE nan (k float8 PRIMARY KEY, d float8, r real, n numeric);
+      INSERT INTO nan SELECT x, x, x::real, x::numeric FROM (SELECT 'Infinity'::float8 - 'Infinity'::float8 AS x) computed;
+      INSERT INTO nan VALUES (1, -('NaN'::float8), -('NaN'::real), 'Infinity'::numeric - 'Infinity'::numeric), ('Infinity', 0, 0, 0)`);
+    const { source, table, rows } = await copy(server.url, "nan");
+    const digest = new RowDigest();
+    for (const row of rows) digest.add(row);
+    expect(rows).toEqual([
+      [1, "NaN", "NaN", "NaN"],
+      [Infinity, 0, 0, 0],
+      ["NaN", "NaN", "NaN", "NaN"],
+    ]);
+    const all = { lower: null, upper: null };
+    expect(await source.digest(table, all, signal)).toEqual({ rows: 3, digest: digest.digest });
+    expect((await source.digest(table, { lower: [Infinity], upper: null }, signal)).rows).toBe(1);
+    expect((await source.readKeys(table, [["NaN"]], signal)).length).toBe(1);
+  });
+});
+
 describe("types without a form in SQLite", () => {
   it("are refused with table, column and type, unless the column is left out", async () => {
     await server.query("CREATE TABLE odd (id int PRIMARY KEY, who aclitem)");
