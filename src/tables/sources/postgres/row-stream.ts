@@ -16,7 +16,7 @@ export type TextRow = (string | null)[];
 const ROWS_PER_FETCH = 10_000;
 
 /** What waits here for its reader at most, in bytes of the wire, give or take what the socket hands over at once. */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING_BYTES = 512 * 1024;
 
 /**
  * A query whose rows are taken as fast as the reader wants them: rows come while the reader is busy, until `MAX_WAITING_BYTES` of them wait;
