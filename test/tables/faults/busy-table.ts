@@ -1,34 +1,6 @@
 import type pg from "pg";
 import type { TestDatabase } from "../../support/postgres.js";
-
-/** Where a written row gets its cursor from. `back` is a clock that was set back, `null` none at all. */
-export type Clock = "statement" | "transaction" | "back" | "null";
-
-/** One write at the source. `by`: which of the writers; what it does is part of its transaction where one is open. */
-export type SourceStep =
-  | { readonly kind: "insert"; readonly by: number; readonly rows: number; readonly clock: Clock }
-  | { readonly kind: "update"; readonly by: number; readonly every: number; readonly clock: Clock | "unchanged" }
-  | { readonly kind: "delete"; readonly by: number; readonly every: number }
-  | { readonly kind: "rekey"; readonly by: number; readonly every: number }
-  | { readonly kind: "begin"; readonly by: number; readonly look: boolean }
-  | { readonly kind: "end"; readonly by: number; readonly commit: boolean }
-  | { readonly kind: "savepoint"; readonly by: number; readonly rollBack: boolean }
-  | { readonly kind: "alter"; readonly what: Alteration; readonly column: number }
-  | { readonly kind: "truncate" };
-
-export const ALTERATIONS = [
-  "add empty",
-  "add filled",
-  "add and fill",
-  "drop",
-  "drop and add",
-  "rename",
-  "widen",
-  "retype",
-  "new table",
-  "new key",
-] as const;
-export type Alteration = (typeof ALTERATIONS)[number];
+import type { Alteration, BusySource, Clock, SourceStep } from "./busy-source.js";
 
 interface Writer {
   readonly client: pg.Client;
@@ -45,7 +17,7 @@ const CLOCKS: Readonly<Record<Clock, string>> = {
 const NO_MATTER = /^(55P03|42P01|42701|42703|22P02|22003|23505|42P16|25P02|42704|42804|22001|40P01)$/;
 
 /** A table at the source and those who write to it, some of them slowly. */
-export class BusyTable {
+export class BusyTable implements BusySource {
   readonly name: string;
   readonly keyed: boolean;
   readonly #database: TestDatabase;

@@ -5,7 +5,7 @@ import { waitFor } from "../../support/wait.js";
 import { type KeptTables, keepTables } from "./kept-tables.js";
 import { createOrders, expectEqual } from "./orders-table.js";
 
-const ROWS = 10_000;
+const ROWS = 6_000;
 const PASSWORD = "hunter2-unguessable";
 
 let main: TestPostgres;
@@ -38,7 +38,7 @@ async function start(options: { runTimeoutMs?: number } = {}): Promise<Fixture> 
   await away.query("CREATE TABLE elsewhere (id bigserial PRIMARY KEY, body text)");
   await source.query("GRANT SELECT ON ALL TABLES IN SCHEMA public TO app");
   const line = await startTcpProxy(main.port);
-  line.drip(16_384, 10);
+  line.drip(12_288, 10);
   const kept = await keepTables({
     sources: { main: source.urlFor({ user: "app", password: PASSWORD, port: line.port }), other: away.url },
     tasks: [
@@ -110,7 +110,7 @@ describe("A copy whose source breaks", () => {
   it("comes to its end over a line that breaks again and again", { timeout: 60_000 }, async () => {
     const { count, equal, errors, line, middleOfCopy, pulled } = await start();
     await middleOfCopy();
-    line.resetAfter(400_000);
+    line.resetAfter(150_000);
     await waitFor(() => count("orders") === ROWS, { timeoutMs: 45_000 });
     expect(errors.filter(([name]) => name === "table:orders").length).toBeGreaterThan(2);
     await line.pass();

@@ -45,7 +45,7 @@ describe("The thread that copies", () => {
     );
     await call("runTask", "wide");
     await source.query(
-      `INSERT INTO wide (id, body) SELECT 5000 + i, array_to_string(array(SELECT md5((i * j)::text) FROM generate_series(1, 1000000) j), '') FROM generate_series(1, 4) i`,
+      `INSERT INTO wide (id, body) SELECT 5000 + i, repeat('wide', 10000000) FROM generate_series(1, 4) i`,
     );
     await expect(call("runTask", "wide")).rejects.toMatchObject({
       code: "WORKER_FAILED",
