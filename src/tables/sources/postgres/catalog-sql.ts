@@ -1,6 +1,7 @@
 /**
  * Columns with the type behind their domains. `increasing`: from a sequence that gives ever larger numbers. One with `CACHE` does not, as each
- * session draws from numbers that it took long before. The identity of a partition is that of the table above it.
+ * session draws from numbers that it took long before; and larger steps are for programs that fill the gaps later (hi/lo) or for other servers
+ * that do. The identity of a partition is that of the table above it.
  */
 export const COLUMNS = `
 WITH RECURSIVE base AS (
@@ -13,7 +14,7 @@ SELECT a.attnum AS number, a.attname AS name, format_type(a.atttypid, a.atttypmo
   (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false)) AND EXISTS (
     SELECT FROM pg_depend own JOIN pg_sequence s
       ON s.seqrelid = CASE WHEN own.classid = 'pg_class'::regclass THEN own.objid ELSE own.refobjid END
-    WHERE s.seqcache = 1 AND s.seqincrement > 0 AND NOT s.seqcycle AND (
+    WHERE s.seqcache = 1 AND s.seqincrement = 1 AND NOT s.seqcycle AND (
       (own.classid = 'pg_attrdef'::regclass AND own.objid = d.oid AND own.refclassid = 'pg_class'::regclass)
       OR (own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'i' AND EXISTS (
         SELECT FROM pg_attribute o WHERE o.attrelid = own.refobjid AND o.attnum = own.refobjsubid AND o.attname = a.attname
