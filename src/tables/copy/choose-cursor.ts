@@ -35,10 +35,14 @@ export function planCopy(table: SourceTable, wishes: Wishes): CopyPlan {
     throw invalid(
       "deletes",
       `reconcile compares rows by primary key, and ${wishes.sourceTable} has none`,
-      'use mode "full"',
+      'use mode "full", which includes deletions, and leave deletes out',
     );
   if (wishes.deletes === "reconcile" && plan.mode === "full")
-    throw invalid("deletes", "full replaces the whole table, deletions included", "leave deletes out");
+    throw invalid(
+      "deletes",
+      "full replaces the whole table, deletions included",
+      "leave deletes out, or name a cursorColumn",
+    );
   return plan;
 }
 
