@@ -11,15 +11,17 @@ WITH RECURSIVE base AS (
 )
 SELECT a.attnum AS number, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, a.attnotnull AS not_null,
   t.typname AS type_name, tn.nspname AS type_schema, t.typtype AS type_kind, t.typcategory = 'A' AS type_array,
-  (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false)) AND EXISTS (
-    SELECT FROM pg_depend own JOIN pg_sequence s
-      ON s.seqrelid = CASE WHEN own.classid = 'pg_class'::regclass THEN own.objid ELSE own.refobjid END
-    WHERE s.seqcache = 1 AND s.seqincrement = 1 AND NOT s.seqcycle AND (
-      (own.classid = 'pg_attrdef'::regclass AND own.objid = d.oid AND own.refclassid = 'pg_class'::regclass)
-      OR (own.classid = 'pg_class'::regclass AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'i' AND EXISTS (
-        SELECT FROM pg_attribute o WHERE o.attrelid = own.refobjid AND o.attnum = own.refobjsubid AND o.attname = a.attname
-          AND o.attrelid IN (SELECT $1::oid UNION ALL SELECT relid::oid FROM pg_partition_ancestors($1::oid::regclass)))))
-  ) AS increasing,
+  CASE WHEN a.attidentity <> '' THEN EXISTS (
+    SELECT FROM (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_ancestors($1::oid::regclass)) above
+    JOIN pg_attribute o ON o.attrelid = above.oid AND o.attname = a.attname
+    JOIN pg_depend own ON own.refclassid = 'pg_class'::regclass AND own.refobjid = o.attrelid AND own.refobjsubid = o.attnum
+      AND own.classid = 'pg_class'::regclass AND own.deptype = 'i'
+    JOIN pg_sequence s ON s.seqrelid = own.objid WHERE s.seqcache = 1 AND s.seqincrement = 1 AND NOT s.seqcycle)
+  WHEN pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN EXISTS (
+    SELECT FROM pg_depend own JOIN pg_sequence s ON s.seqrelid = own.refobjid
+    WHERE own.classid = 'pg_attrdef'::regclass AND own.objid = d.oid AND own.refclassid = 'pg_class'::regclass
+      AND s.seqcache = 1 AND s.seqincrement = 1 AND NOT s.seqcycle)
+  ELSE false END AS increasing,
   has_column_privilege($1::oid, a.attnum, 'SELECT') AS readable,
   CASE WHEN a.attcollation = 0 THEN NULL
     WHEN co.collname = 'default' THEN (SELECT CASE WHEN to_jsonb(db) ->> 'datlocprovider' = 'i' THEN 'icu'
