@@ -113,8 +113,9 @@ export class ReplicaError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: `this` is the subclass that was asked, which keeps the ordinary meaning.
-    if (this !== ReplicaError) return isPrototypeOfClass(this, value);
+    // A subclass that is asked keeps the ordinary meaning. (By its parent, not its name: bundlers rename a class that names itself.)
+    // biome-ignore lint/complexity/noThisInStatic: see above.
+    if (Object.getPrototypeOf(this) !== Error) return isPrototypeOfClass(this, value);
     return typeof value === "object" && value !== null && BRAND in value;
   }
 }

@@ -35,8 +35,8 @@ export class TableReplication implements TableControl {
    * Opens the local file, makes or updates the tasks of the configuration, runs every task once and then at its interval. A source that
    * cannot be reached makes its tasks `failing` and does not fail the start. Tasks that are stored but not in the configuration (any more)
    * go on. A second call does nothing.
-   * @throws `LOCAL_DATABASE`, `MISSING_DRIVER`, `INVALID_TASK`, `TARGET_TAKEN`, and for a task that is new `TABLE_MISSING` and
-   * `UNMAPPABLE_TYPE`; then nothing runs, and it may be called again
+   * @throws `LOCAL_DATABASE`, `MISSING_DRIVER`, `INVALID_TASK`, `TARGET_TAKEN`, and `UNMAPPABLE_TYPE` for a task that is new; then nothing
+   * runs, and it may be called again
    */
   start(): Promise<void> {
     if (this.#stopping) {

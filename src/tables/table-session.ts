@@ -66,9 +66,19 @@ export class TableSession {
     this.#ended.signal.throwIfAborted();
     for (const result of ensured) if (result.status === "rejected") throw result.reason;
     // Once more: a task that asks for another copy now has taken the place of the one that was stored.
-    for (const record of await this.#engine.open()) this.#keep(record);
+    for (const record of this.#inOrder(await this.#engine.open())) this.#keep(record);
     this.#scheduler.start();
     this.opened = true;
+  }
+
+  /** As the configuration has them, then the others. */
+  #inOrder(records: readonly TaskRecord[]): TaskRecord[] {
+    const targets = this.#settings.tasks.map((task) => foldName(targetOf(task)));
+    const place = ({ targetTable }: TaskRecord): number => {
+      const index = targets.indexOf(foldName(targetTable));
+      return index === -1 ? targets.length : index;
+    };
+    return [...records].sort((left, right) => place(left) - place(right));
   }
 
   /** Aborts what is under way, waits for its end, and leaves no thread, file or timer behind. */

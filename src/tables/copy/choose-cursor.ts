@@ -31,22 +31,16 @@ export function planCopy(table: SourceTable, wishes: Wishes): CopyPlan {
       `${wishes.sourceTable} has no primary key, and several rows may share a "${cursor.name}", so that nobody can tell which of them are copied`,
       'name a time, or a column with a unique index, or use mode "full"',
     );
-  if (wishes.deletes === "reconcile" && !keyed)
+  if (wishes.deletes === "reconcile" && !keyed && plan.mode !== "full")
     throw invalid(
       "deletes",
       `reconcile compares rows by primary key, and ${wishes.sourceTable} has none`,
-      'use mode "full", which includes deletions, and leave deletes out',
-    );
-  if (wishes.deletes === "reconcile" && plan.mode === "full")
-    throw invalid(
-      "deletes",
-      "full replaces the whole table, deletions included",
-      "leave deletes out, or name a cursorColumn",
+      'use mode "full", which includes deletions',
     );
   return plan;
 }
 
-function chooseCursor(table: SourceTable, { mode, cursorColumn, sourceTable }: Wishes): CopyPlan {
+function chooseCursor(table: SourceTable, { mode, cursorColumn, deletes, sourceTable }: Wishes): CopyPlan {
   const keyed = table.primaryKey.length > 0;
   if (mode === "full") {
     if (cursorColumn)
@@ -57,6 +51,8 @@ function chooseCursor(table: SourceTable, { mode, cursorColumn, sourceTable }: W
     verifyCursor(table, cursorColumn, sourceTable);
     return { mode: mode ?? (keyed ? "upsert" : "append"), cursorColumn };
   }
+  // Without a key that is the one way to lose deleted rows.
+  if (!keyed && !mode && deletes === "reconcile") return { mode: "full", cursorColumn: null };
   const growing = findTime(table, "created_at") ?? table.columns.find(({ increasing }) => increasing);
   // Without a key a changed row would come again as a second one.
   const updated = keyed ? findTime(table, "updated_at") : undefined;

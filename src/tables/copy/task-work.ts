@@ -145,7 +145,9 @@ export class TaskWork {
     const firstCopy = !book.state.complete;
     const copy = this.#copy(task, source, book, totals, signal);
     const table = yield* copy.catchUp();
-    if (task.deletes === "reconcile" && !firstCopy && reconcileIsDue(book, reason)) {
+    // A full copy has left nothing to compare.
+    const compares = task.deletes === "reconcile" && task.mode !== "full";
+    if (compares && !firstCopy && reconcileIsDue(book, reason)) {
       const began = Date.now();
       const local = copy.local(table);
       yield* reconcile({

@@ -21,7 +21,10 @@ export interface TableTaskDefinition {
   readonly intervalSeconds?: number;
   /** Rows per local transaction. Default 5 000. */
   readonly batchSize?: number;
-  /** `reconcile`: rows that are gone at the source, or that a cursor missed, are found by digests and mended. Default `null`: they stay. */
+  /**
+   * `reconcile`: rows that are gone at the source, or that a cursor missed, are found by digests and mended; `full` has no need of it. Default
+   * `null`: they stay.
+   */
   readonly deletes?: "reconcile" | null;
   /** How decimals are kept: `real`, or `text` which keeps every digit. Default `real`; in a primary key or cursor always `text`. */
   readonly numeric?: "real" | "text";

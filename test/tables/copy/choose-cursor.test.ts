@@ -60,6 +60,11 @@ describe("planCopy", () => {
     expect(plan(table([plainId, updated]), { mode: "append" }).cursorColumn).toBe("updated_at");
   });
 
+  it("takes reconcile for granted with full, and full for a table without a key that is to be reconciled", () => {
+    expect(plan(table([plainId]), { mode: "full", deletes: "reconcile" }).mode).toBe("full");
+    expect(plan(table([created], []), { deletes: "reconcile" })).toEqual({ mode: "full", cursorColumn: null });
+  });
+
   it("takes the cursor that was given", () => {
     expect(plan(table([id, column("version")]), { cursorColumn: "version" })).toEqual({
       mode: "upsert",
@@ -87,10 +92,9 @@ describe("planCopy", () => {
     [
       "reconcile without a key",
       table([created], []),
-      { deletes: "reconcile" },
+      { mode: "append", deletes: "reconcile" },
       /^deletes: reconcile compares rows by primary key/,
     ],
-    ["reconcile with full", table([id]), { mode: "full", deletes: "reconcile" }, /^deletes: full replaces/],
     ["a cursor with full", table([id]), { mode: "full", cursorColumn: "id" }, /^cursorColumn: full copies/],
     [
       "an unknown cursor",

@@ -32,6 +32,11 @@ const FAILED: Meaning = {
   retryable: false,
   hint: "See the server's log for what it objects to.",
 };
+const TOO_LONG: Meaning = {
+  code: "SOURCE_FAILED",
+  retryable: false,
+  hint: "A value is longer than Node.js can hold (text of 512 MB, bytea of 256 MB): leave its column out with `columns`, or shorten it at the source.",
+};
 const BAD_TLS: Meaning = {
   code: "SOURCE_REFUSED",
   retryable: false,
@@ -91,6 +96,7 @@ function meaningOf(error: unknown): Meaning {
   const state = sqlState(error);
   if (state !== null) return BY_STATE[state] ?? BY_STATE[state.slice(0, 2)] ?? FAILED;
   const system = systemCode(error);
+  if (system === "ERR_STRING_TOO_LONG") return TOO_LONG;
   if (system !== null && /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(system)) return BAD_TLS;
   if (system !== null && /^E[A-Z_]+$/.test(system) && !system.startsWith("ERR_")) return AWAY;
   const message = error instanceof Error ? error.message : "";

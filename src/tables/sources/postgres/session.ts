@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type Pg from "pg";
 import { loadDriver } from "../../load-driver.js";
 import { RowStream } from "./row-stream.js";
@@ -74,6 +75,7 @@ export class Session {
     try {
       signal.throwIfAborted();
       await client.connect();
+      guardParser(client);
       const { rows } = await client.query<Record<string, string>>(INFO_SQL);
       const info = rows[0] ?? {};
       return new Session(client, {
@@ -128,6 +130,21 @@ export class Session {
     if (this.#broken) return;
     this.#broken = true;
     await this.#client.end().catch(() => {});
+  }
+}
+
+/** Its parser throws inside the socket's event what no query would hear of: a value that is longer than any string. */
+function guardParser(client: Pg.Client): void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  for (const parse of stream.listeners("data")) {
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        parse.call(stream, chunk);
+      } catch (error) {
+        stream.destroy(error as Error);
+      }
+    });
+    stream.off("data", parse as () => void);
   }
 }
 
