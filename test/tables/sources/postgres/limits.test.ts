@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTable } from "../../../../src/tables/local/create-table.js";
 import { LocalTable } from "../../../../src/tables/local/local-table.js";
@@ -5,6 +6,7 @@ import { createPostgresSource } from "../../../../src/tables/sources/postgres/cr
 import { MAX_TIES } from "../../../../src/tables/sources/table-source.js";
 import { atEnd } from "../../../support/at-end.js";
 import { startPostgres, type TestPostgres } from "../../../support/postgres.js";
+import { size } from "../../../support/size.js";
 import { openLocal } from "../../local/local-fixture.js";
 
 let server: TestPostgres;
@@ -52,6 +54,26 @@ describe("a table as wide as PostgreSQL allows", () => {
     const keys = [[3n, "[3]"]];
     expect(await source.readKeys(table, keys, signal)).toEqual(local.readKeys(keys));
   });
+});
+
+describe("a value that is longer than any string", () => {
+  // 15 seconds and gigabytes of memory: with STARFISH_TEST_SIZE=ci.
+  it.skipIf(size({ test: 0, ci: 1 }) === 0)(
+    "fails the read with what to do, and nothing else",
+    { timeout: 120_000 },
+    async () => {
+      await server.query(`CREATE TABLE huge (id int PRIMARY KEY, v text);
+      INSERT INTO huge SELECT 1, repeat('x', ${constants.MAX_STRING_LENGTH + 1})`);
+      const { source, describe: look } = open();
+      const table = await look("huge");
+      const reading = source
+        .read({ table, keyset: ["id"], batchSize: 10, signal })
+        [Symbol.asyncIterator]()
+        .next();
+      await expect(reading).rejects.toMatchObject({ code: "SOURCE_FAILED", hint: expect.stringContaining("columns") });
+      expect((await look("huge")).columns.length).toBe(2);
+    },
+  );
 });
 
 describe("ties of a table without a key", () => {
