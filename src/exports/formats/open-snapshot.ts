@@ -1,0 +1,21 @@
+import type Database from "better-sqlite3";
+import { mapSqliteError } from "../../tables/local/map-sqlite-error.js";
+import type { Dump, DumpSelection } from "./dump-format.js";
+import { readSchema, type Schema } from "./schema.js";
+import { type SelectedTables, selectTables } from "./select-tables.js";
+import { SnapshotReader } from "./snapshot-reader.js";
+
+/** What every format begins with. */
+export function openSnapshot(
+  database: Database.Database,
+  selection: DumpSelection,
+  build: (reader: SnapshotReader, selected: SelectedTables, schema: Schema) => Dump,
+): Dump {
+  try {
+    const reader = new SnapshotReader(database);
+    const schema = readSchema(reader);
+    return build(reader, selectTables(schema, selection), schema);
+  } catch (error) {
+    throw mapSqliteError(error, "Reading the schema to export");
+  }
+}

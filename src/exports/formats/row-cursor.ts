@@ -1,0 +1,19 @@
+/** Some rows of a table that stand next to each other in the order of its key. */
+export interface RowRange {
+  readonly rows: number;
+  /** About what their values take, in bytes. */
+  readonly bytes: number;
+  readonly after: readonly string[] | null;
+  /** Key of the last. */
+  readonly last: readonly string[];
+  /** What stands after FROM to read them in order, as `v`, and its parameters. */
+  readonly source: { readonly sql: string; readonly parameters: readonly unknown[] };
+}
+
+/** Walks a table by a key that no two rows share. */
+export interface RowCursor {
+  /**
+   * The next rows, at most `limit`, without loading their values; `null` when there are none. There may be fewer before the end.
+   */
+  next(after: readonly string[] | null, limit: number): RowRange | null;
+}

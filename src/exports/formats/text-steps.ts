@@ -1,0 +1,80 @@
+import { ReplicaError } from "../../errors.js";
+import { quoteIdentifier } from "../../tables/local/identifier.js";
+import type { DumpStep } from "./dump-steps.js";
+import type { RowRange } from "./row-cursor.js";
+import { type RowShape, rowSql, type ShapeColumn } from "./row-shape.js";
+import type { SchemaTable } from "./schema.js";
+import type { SnapshotReader } from "./snapshot-reader.js";
+import { describeLayout, type TableLayout } from "./table-layout.js";
+import { TableRows } from "./table-rows.js";
+import type { ValueFormat } from "./value-format.js";
+
+/** A table to show as text: its columns, generated ones too, and how its rows come. */
+export interface ShownTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Rows with what each column is labelled by. */
+  rows(shape: Omit<RowShape, "columns">, labels: readonly string[], values: ValueFormat): DumpStep;
+}
+
+/** @throws `TABLE_MISSING` for a virtual table without rows of its own that can be read back. */
+export function showTable(reader: SnapshotReader, table: SchemaTable): ShownTable {
+  if (!hasRows(table)) {
+    throw new ReplicaError("TABLE_MISSING", `The virtual table ${JSON.stringify(table.name)} has no rows of its own.`, {
+      hint: "Export the table that it is made from; the sql format keeps an index whole.",
+    });
+  }
+  const layout = describeLayout(reader, table);
+  const columns = layout.columns.map(({ name }) => name);
+  return {
+    name: table.name,
+    columns,
+    rows(form, labels, values) {
+      const shape = {
+        ...form,
+        columns: columns.map((name, index) => ({ sql: columnSql(name), label: labels[index] ?? "" })),
+      };
+      return rowsStep(reader, table.name, layout, values, shape, () => shape);
+    },
+  };
+}
+
+export function hasRows(table: SchemaTable): boolean {
+  return table.kind === "rows" || table.kind === "content";
+}
+
+/** @param shapeOf the shape of some rows; `shape` where no key is known. */
+export function rowsStep(
+  reader: SnapshotReader,
+  name: string,
+  { cursor }: TableLayout,
+  values: ValueFormat,
+  shape: RowShape,
+  shapeOf: ConstructorParameters<typeof TableRows>[4],
+): DumpStep {
+  if (cursor !== null) {
+    return { kind: "rows", table: name, rows: new TableRows(reader, name, cursor, values, shapeOf) };
+  }
+  return { kind: "stream", table: name, chunks: () => streamRows(reader, name, values, shape) };
+}
+
+/** Row by row in one go, for the rare table whose rows cannot be named. */
+function* streamRows(
+  reader: SnapshotReader,
+  name: string,
+  values: ValueFormat,
+  shape: RowShape,
+): Generator<{ text: Buffer; rows: number }> {
+  const sql = `SELECT ${reader.bytes(rowSql(shape, values, true))} FROM main.${quoteIdentifier(name)} AS v NOT INDEXED`;
+  let after: readonly string[] | null = null;
+  for (const [value] of reader.iterate(sql)) {
+    const range: RowRange = { rows: 1, bytes: 0, after, last: ["0"], source: { sql: "", parameters: [] } };
+    const text = values.finish(reader.buffer(value));
+    yield { text: Buffer.concat([Buffer.from(shape.begin(range)), text, Buffer.from(shape.end)]), rows: 1 };
+    after = range.last;
+  }
+}
+
+function columnSql(name: string): ShapeColumn["sql"] {
+  return `v.${quoteIdentifier(name)}`;
+}

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Dump, DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
+import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
+import { DUMP_START, type DumpPosition } from "../../../src/exports/formats/dump-position.js";
+import { atEnd } from "../../support/at-end.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+/** A new file made by `build`, opened read-only as an export finds it. */
+export function snapshotOf(build: (database: Database.Database) => void): Database.Database {
+  const path = join(tempDir(), "source.db");
+  const writer = new Database(path);
+  try {
+    writer.unsafeMode();
+    build(writer);
+  } finally {
+    writer.close();
+  }
+  const database = new Database(path, { readonly: true });
+  atEnd(() => database.close());
+  return database;
+}
+
+export interface WrittenPart {
+  readonly position: DumpPosition;
+  readonly bytes: Buffer;
+  readonly largestChunk: number;
+  readonly rows: number;
+  readonly tablesDone: number;
+}
+
+/** Every part of a dump, in order. */
+export function partsOf(dump: Dump, from: DumpPosition = DUMP_START): WrittenPart[] {
+  const parts: WrittenPart[] = [];
+  for (let position: DumpPosition | null = from; position !== null; ) {
+    const chunks: Buffer[] = [];
+    const part = dump.part(position);
+    let step = part.next();
+    for (; step.done !== true; step = part.next()) chunks.push(step.value);
+    const { rows, tablesDone } = step.value;
+    const largestChunk = Math.max(0, ...chunks.map(({ length }) => length));
+    parts.push({ position, bytes: Buffer.concat(chunks), largestChunk, rows, tablesDone });
+    position = step.value.next;
+  }
+  return parts;
+}
+
+/** The whole dump. */
+export function dumpBytes(
+  database: Database.Database,
+  format: DumpFormat["name"],
+  selection: DumpSelection = { tables: "all" },
+): Buffer {
+  return Buffer.concat(partsOf(DUMP_FORMATS[format].open(database, selection)).map(({ bytes }) => bytes));
+}
