@@ -80,7 +80,7 @@ function storyOf(write: fc.Arbitrary<SourceStep>): fc.Arbitrary<Story> {
       atTransaction: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 15 })),
       committed: fc.boolean(),
     }),
-    { freq: 1 },
+    { freq: 2 },
   );
   const run = fc.record({
     kind: kind("run"),
@@ -302,5 +302,9 @@ describe("A copy of a table in use, by an engine that is killed now and then", (
     process.stdout.write(`tables, ${name}: STARFISH_TEST_SEED=${seed}, ${numRuns} stories\n`);
     const property = fc.asyncProperty(storyOf(write), (story) => play(kindOf, story));
     await fc.assert(property, { seed, numRuns, endOnFailure: process.env.STARFISH_TEST_SHRINK === undefined });
+  });
+
+  it("was killed indeed", () => {
+    expect(MortalEngine.deaths).toBeGreaterThan(3);
   });
 });

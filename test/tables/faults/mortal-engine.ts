@@ -28,6 +28,8 @@ export class MortalEngine {
   #death: Death | null = null;
   #dying = false;
   static #current: MortalEngine | null = null;
+  /** How many have died. */
+  static deaths = 0;
 
   constructor(folder: string, url: string, lagSeconds: number) {
     this.#folder = folder;
@@ -111,6 +113,7 @@ export class MortalEngine {
   #die(): never {
     this.#death = null;
     this.#dying = true;
+    MortalEngine.deaths += 1;
     const next = join(this.#folder, String(this.#life + 1));
     mkdirSync(next, { recursive: true });
     for (const name of ["replica.db", "replica.db-wal"]) {
