@@ -42,7 +42,7 @@ export class CopyBook {
 
   /** The cursor value for people. */
   get cursor(): string | null {
-    return this.#state.horizon.position?.[0] ?? null;
+    return cursorOf(this.#state);
   }
 
   beginRun(totals: RunTotals): void {
@@ -55,7 +55,7 @@ export class CopyBook {
     const state = change.state ?? this.#state;
     this.#database.transaction(() => {
       work?.();
-      const cursor = state.horizon.position?.[0] ?? null;
+      const cursor = cursorOf(state);
       this.#store.writeState(this.#target, { table, data: state, cursor });
       if (this.#run) this.#store.updateRun(this.#run.id, { ...this.#run.totals, cursor });
     });
@@ -74,4 +74,8 @@ export class CopyBook {
       this.#store.updateRun(run.id, { ...run.totals, cursor: this.cursor, droppedColumns, finishedAt, error });
     });
   }
+}
+
+function cursorOf({ horizon, scan }: CopyState): string | null {
+  return scan === null ? (horizon.position?.[0] ?? null) : null;
 }

@@ -4,6 +4,11 @@ import type { Horizon } from "./horizon.js";
 /** What a task remembers between batches, in the same transaction as the rows. Plain data: it is kept as JSON. */
 export interface CopyState {
   readonly horizon: Horizon;
+  /**
+   * A copy from the start goes by primary key: the last key so far, empty before the first. `null` where that is done or was never
+   * needed. Meanwhile the horizon's position is where the cursor takes over: rows up to it count as copied once this is `null`.
+   */
+  readonly scan: SourcePosition | null;
   /** Rows whose cursor is NULL are copied once: `null` before, their last key meanwhile, `done` afterwards. */
   readonly nulls: SourcePosition | "done" | null;
   /** The first copy is complete. */
@@ -18,6 +23,7 @@ export interface CopyState {
 
 export const NEW_COPY: CopyState = {
   horizon: { position: null, held: [] },
+  scan: null,
   nulls: null,
   complete: false,
   droppedColumns: [],

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplicaError } from "../../errors.js";
 import type { SourceTable } from "../sources/source-table.js";
-import type { ReadRequest, SourceBatch, TableSource } from "../sources/table-source.js";
+import type { ReadRequest, SourceBatch, SourcePosition, TableSource } from "../sources/table-source.js";
 import type { CopyState } from "./copy-state.js";
 import { beginPass, holdTransactions } from "./horizon.js";
 
@@ -44,6 +44,21 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   const read = (request: Partial<ReadRequest>): AsyncIterable<SourceBatch> =>
     source.read({ table, keyset, batchSize, wholeTies: !keyed, skipNulls: true, signal, ...request });
 
+  if (state.horizon.position === null && keyed) {
+    const byKey = point.ceiling && cursorColumn !== table.primaryKey[0];
+    const position = byKey ? await lastOf(read({ below: point.ceiling, lastOnly: true })) : null;
+    state = { ...state, horizon: { ...state.horizon, position }, scan: position && [] };
+  }
+  if (state.scan) {
+    const after = state.scan.length > 0 ? { after: state.scan } : {};
+    for await (const batch of read({ keyset: table.primaryKey, skipNulls: false, ...after })) {
+      state = { ...state, scan: batch.last };
+      pass.write(batch, state);
+      yield;
+    }
+    state = { ...state, scan: null, nulls: "done" };
+    pass.write(null, state);
+  }
   if (state.nulls !== "done") {
     if (point.nullCursorRows > 0) {
       const after = state.nulls ? { after: state.nulls } : {};
@@ -73,6 +88,12 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   state = { ...state, complete: true };
   if (JSON.stringify(state) !== JSON.stringify(pass.start)) pass.write(null, state);
   return state;
+}
+
+async function lastOf(batches: AsyncIterable<SourceBatch>): Promise<SourcePosition | null> {
+  let last: SourcePosition | null = null;
+  for await (const batch of batches) last = batch.last;
+  return last;
 }
 
 /**

@@ -13,7 +13,8 @@ interface HeldTransaction {
  *
  * A pass reads the ceiling (the largest settled cursor), then the list of open transactions, then the rows up to the ceiling. Invariants,
  * which the tests quote:
- * 1. every row up to `position` is copied, or belongs to a transaction in `held` with `from` before that row;
+ * 1. every row up to `position` is copied, or will be by the scan that is under way (`CopyState.scan`), or belongs to a transaction in `held`
+ *    with `from` before that row;
  * 2. `held` is sorted: the `from` of an earlier entry is not after that of a later one;
  * 3. a held transaction that has ended sets `position` back to its `from`, once.
  */

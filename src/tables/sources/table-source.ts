@@ -32,6 +32,8 @@ export interface ReadRequest {
   readonly whereNull?: string;
   /** Leave out rows whose first keyset column is NULL. */
   readonly skipNulls?: boolean;
+  /** Only the last row of them. */
+  readonly lastOnly?: boolean;
   /** Rows per batch. The last may have fewer, and so may any whose rows are wide: a batch also ends by its bytes. */
   readonly batchSize: number;
   /**

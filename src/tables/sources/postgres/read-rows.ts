@@ -66,9 +66,11 @@ function keysetQuery(request: ReadRequest): Query {
     }
   }
   const { extra, ...shape } = keysetShape(table, keyset);
+  const [direction, limit] = request.lastOnly === true ? [" DESC", " LIMIT 1"] : ["", ""];
+  const orderBy = keyset.map((name) => reference(name) + direction).join(", ");
   const text = `SELECT ${[selectList(table), ...extra].join(", ")} FROM ${quoteTable(table)} t${
     conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
-  }${keyset.length === 0 ? "" : ` ORDER BY ${keyset.map(reference).join(", ")}`}`;
+  }${orderBy === "" ? "" : ` ORDER BY ${orderBy}`}${limit}`;
   return { text, values, shape };
 }
 

@@ -30,7 +30,7 @@ export function readSql(request: ReadRequest): Sql {
     conditions.push(condition.text);
     parameters.push(...condition.parameters);
   }
-  return { text: selectSql(table, conditions, keyset), parameters };
+  return { text: selectSql(table, conditions, keyset, request.lastOnly), parameters };
 }
 
 /** The rows of a range of primary keys, in the order in which SQLite keeps texts without a collation of their own. */
@@ -52,11 +52,17 @@ export function rangeSql(table: SourceTable, range: KeyRange): Sql {
   return { text: selectSql(table, conditions, columns), parameters };
 }
 
-export function selectSql(table: SourceTable, conditions: readonly string[], keyset: readonly string[]): string {
+export function selectSql(
+  table: SourceTable,
+  conditions: readonly string[],
+  keyset: readonly string[],
+  lastOnly = false,
+): string {
   const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(", ");
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-  const order = keyset.length === 0 ? "" : ` ORDER BY ${keyset.map(binary).join(", ")}`;
-  return `SELECT ${columns} FROM ${quoteIdentifier(table.name)}${where}${order}`;
+  const direction = lastOnly ? " DESC" : "";
+  const order = keyset.length === 0 ? "" : ` ORDER BY ${keyset.map((name) => binary(name) + direction).join(", ")}`;
+  return `SELECT ${columns} FROM ${quoteIdentifier(table.name)}${where}${order}${lastOnly ? " LIMIT 1" : ""}`;
 }
 
 /** One order for everything, whatever collation the column has: BINARY, which is also the local copy's. */
