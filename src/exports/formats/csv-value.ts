@@ -1,4 +1,5 @@
 import { realSql } from "./real-sql.js";
+import { typeCaseSql } from "./type-case.js";
 import type { LongValue, ValueFormat } from "./value-format.js";
 
 /**
@@ -6,9 +7,14 @@ import type { LongValue, ValueFormat } from "./value-format.js";
  * (`""`) and the text `"1"` from the number `1`. A BLOB is `\x` and hexadecimal digits, infinity is `Infinity`.
  */
 export const csvValues: ValueFormat = {
-  quick: (column) =>
-    `CASE typeof(${column}) WHEN 'text' THEN concat('"',replace(${column},'"','""'),'"') WHEN 'integer' THEN ${column} ` +
-    `WHEN 'real' THEN ${realSql(column, "%Infinity")} WHEN 'null' THEN '' ELSE concat('\\x',hex(${column})) END`,
+  quick: (column, hint) =>
+    typeCaseSql(column, hint, {
+      text: `concat('"',replace(${column},'"','""'),'"')`,
+      integer: column,
+      real: realSql(column, "%Infinity"),
+      null: "''",
+      blob: `concat('\\x',hex(${column}))`,
+    }),
   careful: null,
   isSure: () => true,
   finish: (text) => text,

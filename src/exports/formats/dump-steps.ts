@@ -2,7 +2,7 @@ import { isSqliteError, mapSqliteError } from "../../tables/local/map-sqlite-err
 import type { Dump } from "./dump-format.js";
 import type { DumpPartEnd, DumpPosition } from "./dump-position.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
-import type { TableRows } from "./table-rows.js";
+import type { TableRows, WrittenRows } from "./table-rows.js";
 
 /** A piece of a dump. */
 export type DumpStep =
@@ -30,7 +30,7 @@ export function dumpOf(reader: SnapshotReader, name: string, steps: readonly Dum
 
 function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generator<Buffer, DumpPartEnd, void> {
   let { step: index, after } = position;
-  let limit: number | undefined;
+  let pace: WrittenRows["pace"] | undefined;
   let rows = 0;
   let bytes = 0;
   for (let step = steps[index]; step !== undefined; step = steps[index]) {
@@ -47,7 +47,7 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
           yield chunk.text;
         }
       } else {
-        const chunks = step.rows.write(after, limit);
+        const chunks = step.rows.write(after, pace);
         let chunk = chunks.next();
         try {
           for (; chunk.done !== true; chunk = chunks.next()) {
@@ -60,7 +60,7 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
         const written = chunk.value;
         if (written !== null) {
           rows += written.rows;
-          ({ last: after, limit } = written);
+          ({ last: after, pace } = written);
           // So that what follows a part is never nothing.
           isWhole = bytes >= PART_BYTES && !step.rows.hasMore(after);
         }
@@ -71,7 +71,7 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
     if (isWhole) {
       index += 1;
       after = null;
-      limit = undefined;
+      pace = undefined;
     }
     if (bytes >= PART_BYTES && index < steps.length) {
       return { next: { step: index, after }, rows, tablesDone: tablesIn(steps, index) };

@@ -16,7 +16,7 @@ export const jsonFormat: DumpFormat = {
       const shown = tables.filter((table) => alone || hasRows(table)).map((table) => showTable(reader, table));
       const steps = shown.flatMap((table, index): DumpStep[] => {
         const name = `${index === 0 ? "" : ",\n"}${JSON.stringify(table.name)}:[`;
-        const begin = ({ after }: RowRange): string => (after === null ? "\n" : ",\n");
+        const begin = (after: RowRange["after"]): string => (after === null ? "\n" : ",\n");
         return [
           { kind: "text", text: () => (alone ? "[" : name) },
           table.rows({ begin, between: ",\n", end: "", close: "}" }, objectLabels(table.columns), jsonValues),

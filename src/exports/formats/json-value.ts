@@ -1,21 +1,26 @@
 import { isUtf8 } from "node:buffer";
 import { realSql } from "./real-sql.js";
+import { typeCaseSql } from "./type-case.js";
 import type { LongValue, ValueFormat } from "./value-format.js";
 
 const BEGIN = 1;
 const END = 2;
+const RANGE = `${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`;
 
 /**
  * Numbers are numbers but for integers beyond 2^53 - 1, which are strings of digits, and infinities, `"Infinity"` and `"-Infinity"`. A BLOB is
  * `{"base64": "..."}`; text that is not valid UTF-8 is `{"base64": "...", "type": "text"}`.
  */
 export const jsonValues: ValueFormat = {
-  quick: (column) =>
-    `CASE typeof(${column}) WHEN 'text' THEN json_quote(${column}) ` +
-    `WHEN 'integer' THEN CASE WHEN +${column} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER} ` +
-    `THEN ${column} ELSE concat('"',${column},'"') END WHEN 'real' THEN ${realSql(column, '"%Infinity"')} WHEN 'null' THEN 'null' ` +
-    // SQLite has no base64. No control character stands in JSON, so the digits between two are found again.
-    `ELSE concat('{"base64":"',char(${BEGIN}),hex(${column}),char(${END}),'"}') END`,
+  quick: (column, hint) =>
+    typeCaseSql(column, hint, {
+      text: `json_quote(${column})`,
+      integer: `CASE WHEN +${column} BETWEEN ${RANGE} THEN ${column} ELSE concat('"',${column},'"') END`,
+      real: realSql(column, '"%Infinity"'),
+      null: "'null'",
+      // SQLite has no base64. No control character stands in JSON, so the digits between two are found again.
+      blob: `concat('{"base64":"',char(${BEGIN}),hex(${column}),char(${END}),'"}')`,
+    }),
   careful: null,
   isSure: isUtf8,
   finish: hexToBase64,

@@ -15,11 +15,11 @@ export interface KeyColumn {
  * and a later `b`, then those with a later `a`: each a plain range of the index, whatever the collations and directions.
  */
 export class KeyCursor implements RowCursor {
+  readonly bytes: string;
   readonly #reader: SnapshotReader;
   readonly #from: string;
   readonly #columns: readonly { readonly sql: string; readonly after: string }[];
   readonly #order: string;
-  readonly #bytes: string;
   readonly #key: string;
 
   constructor(reader: SnapshotReader, table: string, columns: readonly KeyColumn[], bytes: string) {
@@ -30,7 +30,7 @@ export class KeyCursor implements RowCursor {
       after: descending ? "<" : ">",
     }));
     this.#order = this.#columns.map(({ sql, after }) => `${sql}${after === "<" ? " DESC" : ""}`).join(", ");
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#key = columns
       .map(({ name }) => `v.${quoteIdentifier(name)}`)
       .map((sql) => `typeof(${sql}), CASE typeof(${sql}) WHEN 'text' THEN CAST(${sql} AS BLOB) ELSE ${sql} END`)
@@ -51,6 +51,10 @@ export class KeyCursor implements RowCursor {
     return null;
   }
 
+  scan(): null {
+    return null;
+  }
+
   #range(
     after: readonly string[] | null,
     where: string,
@@ -58,7 +62,8 @@ export class KeyCursor implements RowCursor {
     limit: number,
   ): RowRange | null {
     const scan = `FROM ${this.#from} ${where} ORDER BY ${this.#order} LIMIT`;
-    const measure = `SELECT count(*), sum(b) FROM (SELECT ${this.#bytes} AS b ${scan} ?)`;
+    // `+ 0`: see RowidCursor.
+    const measure = `SELECT count(*), sum(b) FROM (SELECT ${this.bytes} AS b ${scan} ? + 0)`;
     const [count, bytes] = this.#reader.row(measure, [...parameters, limit]) as [bigint, bigint];
     if (count === 0n) return null;
     const rows = Number(count);
@@ -73,7 +78,7 @@ export class KeyCursor implements RowCursor {
       bytes: Number(bytes),
       after,
       last,
-      source: { sql: `(SELECT * ${scan} ?) AS v`, parameters: [...parameters, rows] },
+      source: { sql: `(SELECT * ${scan} ? + 0) AS v`, parameters: [...parameters, rows] },
     };
   }
 }

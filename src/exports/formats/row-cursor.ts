@@ -6,8 +6,13 @@ export interface RowRange {
   readonly after: readonly string[] | null;
   /** Key of the last. */
   readonly last: readonly string[];
-  /** What stands after FROM to read them in order, as `v`, and its parameters. */
-  readonly source: { readonly sql: string; readonly parameters: readonly unknown[] };
+  readonly source: RowSource;
+}
+
+/** What stands after FROM to read rows in order, as `v`, and its parameters. */
+export interface RowSource {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
 }
 
 /** Walks a table by a key that no two rows share. */
@@ -16,4 +21,8 @@ export interface RowCursor {
    * The next rows, at most `limit`, without loading their values; `null` when there are none. There may be fewer before the end.
    */
   next(after: readonly string[] | null, limit: number): RowRange | null;
+  /** The same rows without a look at them first, and the key as SQL, where the key is one integer; `null` where it is not. */
+  scan(after: readonly string[] | null, limit: number): (RowSource & { readonly key: string }) | null;
+  /** SQL for about what the values of a row take, in bytes, without loading them. */
+  readonly bytes: string;
 }

@@ -1,4 +1,4 @@
-import type { RowCursor, RowRange } from "./row-cursor.js";
+import type { RowCursor, RowRange, RowSource } from "./row-cursor.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 
 const LOWEST = -(2n ** 63n);
@@ -6,9 +6,12 @@ const HIGHEST = 2n ** 63n - 1n;
 
 /** By rowid. */
 export class RowidCursor implements RowCursor {
+  readonly bytes: string;
   readonly #reader: SnapshotReader;
+  readonly #key: string;
   readonly #measure: string;
   readonly #source: string;
+  readonly #scan: string;
 
   /**
    * @param from what to read from, with the table as `v`.
@@ -16,17 +19,18 @@ export class RowidCursor implements RowCursor {
    * @param bytes SQL for about what a row takes.
    */
   constructor(reader: SnapshotReader, from: string, key: string, bytes: string) {
+    this.bytes = bytes;
     this.#reader = reader;
-    this.#measure =
-      `SELECT count(*), sum(b), max(k) FROM ` +
-      `(SELECT ${key} AS k, ${bytes} AS b FROM ${from} WHERE ${key} >= ? ORDER BY ${key} LIMIT ?)`;
+    this.#key = key;
+    // `LIMIT ?` alone would make SQLite plan anew for each other limit: it looks at the value.
+    this.#scan = `${from} WHERE ${key} >= ? ORDER BY ${key} LIMIT ? + 0`;
+    this.#measure = `SELECT count(*), sum(b), max(k) FROM (SELECT ${key} AS k, ${bytes} AS b FROM ${this.#scan})`;
     this.#source = `${from} WHERE ${key} BETWEEN ? AND ?`;
   }
 
   next(after: readonly string[] | null, limit: number): RowRange | null {
-    const before = after === null ? null : BigInt(after[0] ?? "");
-    if (before === HIGHEST) return null;
-    const first = before === null ? LOWEST : before + 1n;
+    const first = firstAfter(after);
+    if (first > HIGHEST) return null;
     const [rows, bytes, last] = this.#reader.row(this.#measure, [first, limit]) as [bigint, bigint, bigint];
     if (rows === 0n) return null;
     return {
@@ -37,4 +41,14 @@ export class RowidCursor implements RowCursor {
       source: { sql: this.#source, parameters: [first, last] },
     };
   }
+
+  scan(after: readonly string[] | null, limit: number): (RowSource & { readonly key: string }) | null {
+    const first = firstAfter(after);
+    if (first > HIGHEST) return null;
+    return { key: this.#key, sql: this.#scan, parameters: [first, limit] };
+  }
+}
+
+function firstAfter(after: readonly string[] | null): bigint {
+  return after === null ? LOWEST : BigInt(after[0] ?? "") + 1n;
 }

@@ -2,7 +2,6 @@ import { foldName, quoteIdentifier } from "../../tables/local/identifier.js";
 import type { DumpFormat } from "./dump-format.js";
 import { type DumpStep, dumpOf } from "./dump-steps.js";
 import { openSnapshot } from "./open-snapshot.js";
-import type { RowRange } from "./row-cursor.js";
 import type { RowShape } from "./row-shape.js";
 import type { Schema, SchemaObject, SchemaTable } from "./schema.js";
 import type { SelectedTables } from "./select-tables.js";
@@ -10,7 +9,7 @@ import type { SnapshotReader } from "./snapshot-reader.js";
 import { footer, header, indexSettings, rawDeclarations, sequences, statistics } from "./sql-schema.js";
 import { forShell, statement } from "./sql-statement.js";
 import { sqlValues } from "./sql-value.js";
-import { describeLayout } from "./table-layout.js";
+import { describeLayout, type LayoutColumn } from "./table-layout.js";
 import { rowsStep } from "./text-steps.js";
 import type { ValueFormat } from "./value-format.js";
 
@@ -77,27 +76,24 @@ function rebuildStep(reader: SnapshotReader, table: SchemaTable, values: ValueFo
  */
 function insertStep(reader: SnapshotReader, table: SchemaTable, values: ValueFormat): DumpStep {
   const layout = describeLayout(reader, table);
-  const names = layout.columns.filter(({ generated }) => !generated).map(({ name }) => quoteIdentifier(name));
-  const plain = insertShape(table.name, names);
+  const columns = layout.columns.filter(({ generated }) => !generated);
+  const plain = insertShape(table.name, columns);
   const { rowid } = layout;
-  if (rowid === null) return rowsStep(reader, table.name, layout, values, plain, () => plain);
-  const keeping = insertShape(table.name, [rowid, ...names]);
-  const shapeOf = (range: RowRange): RowShape => (table.virtual === null && areCounted(range) ? plain : keeping);
-  return rowsStep(reader, table.name, layout, values, layout.rowidNeeded ? keeping : plain, shapeOf);
+  if (rowid === null) return rowsStep(reader, table.name, layout, values, plain, null);
+  const keeping = insertShape(table.name, [{ name: rowid, hint: "ROWID" }, ...columns]);
+  // A virtual table numbers its rows as it likes.
+  if (table.virtual !== null) return rowsStep(reader, table.name, layout, values, keeping, null);
+  return rowsStep(reader, table.name, layout, values, plain, keeping);
 }
 
-function insertShape(table: string, names: readonly string[]): RowShape {
+function insertShape(table: string, columns: readonly Omit<LayoutColumn, "generated">[]): RowShape {
+  const names = columns.map(({ name }) => quoteIdentifier(name));
   const into = forShell(`${quoteIdentifier(table)}(${names.join(",")})`);
   return {
-    columns: names.map((name, index) => ({ sql: `v.${name}`, label: index === 0 ? "" : "," })),
+    columns: columns.map(({ hint }, index) => ({ sql: `v.${names[index]}`, hint, label: index === 0 ? "" : "," })),
     begin: () => `INSERT INTO ${into} VALUES\n(`,
     between: "),\n(",
     end: ");\n",
     close: "",
   };
-}
-
-function areCounted({ after, last, rows }: RowRange): boolean {
-  const before = after === null ? 0n : BigInt(after[0] ?? "");
-  return before >= 0n && BigInt(last[0] ?? "") === before + BigInt(rows);
 }

@@ -76,7 +76,7 @@ export function indexSettings(reader: SnapshotReader, table: SchemaTable, values
   const name = quoteIdentifier(table.name);
   const config = `${table.name}_config`;
   const rows = reader.rows(
-    `SELECT ${["k", "v"].map((column) => reader.bytes((values.careful ?? values.quick)(`v.${column}`))).join(", ")} ` +
+    `SELECT ${["k", "v"].map((column) => reader.bytes((values.careful ?? values.quick)(`v.${column}`, "NUMERIC"))).join(", ")} ` +
       `FROM main.${quoteIdentifier(config)} AS v WHERE v.k <> 'version' ORDER BY v.k`,
   );
   const into = forShell(`${name}(${name},rank)`);
@@ -107,7 +107,10 @@ function valuesText(
   values: ValueFormat,
 ): Buffer {
   const row = concatSql(
-    columns.flatMap((name, index) => [...(index === 0 ? [] : ["','"]), (values.careful ?? values.quick)(`v.${name}`)]),
+    columns.flatMap((name, index) => [
+      ...(index === 0 ? [] : ["','"]),
+      (values.careful ?? values.quick)(`v.${name}`, "TEXT"),
+    ]),
   );
   const text = reader.bytes(`group_concat(${row}, ${sqlText("),\n(")})`);
   return reader.buffer(reader.value(`SELECT ${text} FROM main.${foldName(table)} AS v ${where}`));

@@ -1,4 +1,5 @@
 import { isNegativeZeroSql } from "./real-sql.js";
+import { type ColumnHint, typeCaseSql } from "./type-case.js";
 import type { LongValue, ValueFormat } from "./value-format.js";
 
 const NUL = 0;
@@ -11,9 +12,11 @@ const QUOTE = 39;
  * halves of surrogate pairs.
  */
 export function sqlValues(utf16: boolean): ValueFormat {
-  const careful = (column: string): string => valueSql(column, carefulTextSql(column, utf16));
+  const careful: ValueFormat["quick"] = (column, hint) => valueSql(column, hint, carefulTextSql(column, utf16));
   return {
-    quick: utf16 ? careful : (column) => valueSql(column, `concat('''',replace(${column},'''',''''''),'''')`),
+    quick: utf16
+      ? careful
+      : (column, hint) => valueSql(column, hint, `concat('''',replace(${column},'''',''''''),'''')`),
     careful,
     isSure: (text) => utf16 || !(text.includes(CARRIAGE_RETURN) || text.includes(NUL)),
     finish: (text) => text,
@@ -22,11 +25,14 @@ export function sqlValues(utf16: boolean): ValueFormat {
   };
 }
 
-function valueSql(column: string, textSql: string): string {
-  return (
-    `CASE typeof(${column}) WHEN 'text' THEN ${textSql} WHEN 'integer' THEN ${column} ` +
-    `WHEN 'real' THEN ${exactRealSql(column)} ELSE quote(${column}) END`
-  );
+function valueSql(column: string, hint: ColumnHint, textSql: string): string {
+  return typeCaseSql(column, hint, {
+    text: textSql,
+    integer: column,
+    real: exactRealSql(column),
+    null: "'NULL'",
+    blob: `quote(${column})`,
+  });
 }
 
 /**

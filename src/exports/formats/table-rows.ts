@@ -8,18 +8,32 @@ import type { ValueFormat } from "./value-format.js";
 
 /** About what is read at once. */
 const PAGE_BYTES = 256 * 1024;
-const FIRST_LIMIT = 256;
+/** What is read at once when that is more than was thought. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+const FIRST_LIMIT = 128;
 const MAX_LIMIT = 4096;
+const MAX_GROWTH = 8;
 /** What SQLite takes as one statement, with room for what stands around the values. */
 const MAX_ROW_BYTES = 999_000_000;
 const COLUMNS_PER_QUERY = 500;
 
-/** What was written, and how many rows to try next. */
+type After = RowRange["after"];
+
+/** What was written, and what it taught about the rows to come. */
 export interface WrittenRows {
   readonly last: readonly string[];
   readonly rows: number;
-  readonly limit: number;
+  readonly pace: Pace;
 }
+
+/** How the next rows are tried. */
+interface Pace {
+  readonly limit: number;
+  readonly careful: boolean;
+  readonly gaps: boolean;
+}
+
+const FIRST_PACE: Pace = { limit: FIRST_LIMIT, careful: false, gaps: false };
 
 /** The rows of a table as text. */
 export class TableRows {
@@ -27,34 +41,85 @@ export class TableRows {
   readonly #name: string;
   readonly #cursor: RowCursor;
   readonly #values: ValueFormat;
-  readonly #shapeOf: (range: RowRange) => RowShape;
-  readonly #sql = new Map<RowShape, { readonly quick: string; readonly careful: string }>();
+  readonly #shape: RowShape;
+  readonly #gapShape: RowShape;
 
+  /** @param gapShape for rows whose rowids are not each one more than the last; `null` where that makes no difference. */
   constructor(
     reader: SnapshotReader,
     name: string,
     cursor: RowCursor,
     values: ValueFormat,
-    shapeOf: (range: RowRange) => RowShape,
+    shape: RowShape,
+    gapShape: RowShape | null,
   ) {
     this.#reader = reader;
     this.#name = name;
     this.#cursor = cursor;
     this.#values = values;
-    this.#shapeOf = shapeOf;
+    this.#shape = shape;
+    this.#gapShape = gapShape ?? shape;
   }
 
-  hasMore(after: readonly string[] | null): boolean {
+  hasMore(after: After): boolean {
     return this.#cursor.next(after, 1) !== null;
   }
 
   /**
    * The next rows, some 256 KiB or one; `null` after the last.
-   * @param limit what the last call gave; `undefined` for the first of a part, so that each part is cut the same way whoever writes it.
+   * @param pace what the last call gave; `undefined` for the first of a part, so that each part is cut the same way whoever writes it.
    */
-  *write(after: readonly string[] | null, limit: number | undefined): Generator<Buffer, WrittenRows | null, void> {
-    const wanted = limit ?? FIRST_LIMIT;
-    let range = this.#cursor.next(after, wanted);
+  *write(after: After, pace: Pace = FIRST_PACE): Generator<Buffer, WrittenRows | null, void> {
+    const page = this.#quickPage(after, pace);
+    if (page === null) return yield* this.#writeMeasured(after, pace);
+    if (page.text === null) return null;
+    yield page.text;
+    const fitting = Math.ceil((page.rows * PAGE_BYTES) / (page.text.length + 1));
+    const limit = Math.min(fitting, pace.limit * MAX_GROWTH, MAX_LIMIT);
+    return { last: page.last, rows: page.rows, pace: { ...page.pace, limit } };
+  }
+
+  /**
+   * What most pages are: one statement that makes the text of all rows, unless one of them is so long that all could be too much. `null` where
+   * this is no such page; `text` is `null` after the last row.
+   */
+  #quickPage(
+    after: After,
+    pace: Pace,
+  ): { text: Buffer | null; last: readonly string[]; rows: number; pace: Pace } | null {
+    const { limit } = pace;
+    let { careful, gaps } = pace;
+    const scan = this.#cursor.scan(after, limit);
+    if (scan === null) return null;
+    const longest = Math.floor(MAX_PAGE_BYTES / limit);
+    for (;;) {
+      const shape = gaps ? this.#gapShape : this.#shape;
+      const text = this.#reader.bytes(`group_concat(t, ${sqlText(shape.between)})`);
+      const row = `CASE WHEN ${this.#cursor.bytes} <= ? THEN ${rowSql(shape, this.#values, careful)} END`;
+      const sql = `SELECT ${text}, count(*), count(t), max(k) FROM (SELECT ${scan.key} AS k, ${row} AS t FROM ${scan.sql})`;
+      const found = this.#reader.row(sql, [longest, ...scan.parameters]) as [unknown, bigint, bigint, bigint];
+      const [value, count, short, key] = found;
+      const rows = Number(count);
+      const last = [String(key)];
+      if (rows === 0) return { text: null, last, rows, pace };
+      if (short < count) return null;
+      if (!gaps && this.#gapShape !== this.#shape && !areCounted(after, last, rows)) {
+        gaps = true;
+        continue;
+      }
+      const made = this.#reader.buffer(value);
+      if (!careful && !this.#values.isSure(made)) {
+        if (this.#values.careful === null) return null;
+        careful = true;
+        continue;
+      }
+      return { text: wrapped(after, shape, this.#values.finish(made)), last, rows, pace: { limit, careful, gaps } };
+    }
+  }
+
+  /** After a look at how long the next rows are. */
+  *#writeMeasured(after: After, pace: Pace): Generator<Buffer, WrittenRows | null, void> {
+    let range = this.#cursor.next(after, pace.limit);
     if (range === null) return null;
     while (range.bytes > PAGE_BYTES && range.rows > 1) {
       const fewer = Math.max(1, Math.floor((range.rows * PAGE_BYTES) / range.bytes / 1.25));
@@ -63,48 +128,48 @@ export class TableRows {
       range = shorter;
     }
     yield* this.#writeRange(range);
-    const roomy = range.bytes < PAGE_BYTES / 2;
-    const next = roomy ? Math.max(wanted, Math.min(range.rows * 2, MAX_LIMIT)) : range.rows;
-    return { last: range.last, rows: range.rows, limit: next };
+    const fitting = Math.max(1, Math.floor((range.rows * PAGE_BYTES) / (range.bytes + 1)));
+    const limit = Math.min(fitting, range.rows * 2 + 1, MAX_LIMIT);
+    return {
+      last: range.last,
+      rows: range.rows,
+      pace: { ...pace, limit: Math.max(limit, Math.min(fitting, pace.limit)) },
+    };
   }
 
   *#writeRange(range: RowRange): Generator<Buffer, void, void> {
-    const shape = this.#shapeOf(range);
+    const { after } = range;
+    const isPlain = this.#gapShape === this.#shape || areCounted(after, range.last, range.rows);
+    const shape = isPlain ? this.#shape : this.#gapShape;
     if (range.bytes <= PAGE_BYTES) {
       const text = this.#textOf(range, shape);
       if (text !== null) {
-        yield Buffer.concat([Buffer.from(shape.begin(range)), text, Buffer.from(shape.end)]);
+        yield wrapped(after, shape, text);
         return;
       }
     }
-    yield Buffer.from(shape.begin(range));
-    let after = range.after;
+    yield Buffer.from(shape.begin(after));
+    let before = after;
     for (let row = 0; row < range.rows; row += 1) {
-      const one = this.#cursor.next(after, 1);
+      const one = this.#cursor.next(before, 1);
       if (one === null) break;
       if (row > 0) yield Buffer.from(shape.between);
       yield* this.#writeRow(one, shape);
-      after = one.last;
+      before = one.last;
     }
     yield Buffer.from(shape.end);
   }
 
   /** All at once; `null` where that would not be right. */
-  #textOf(range: RowRange, shape: RowShape): Buffer | null {
-    let sql = this.#sql.get(shape);
-    if (sql === undefined) {
-      const page = (careful: boolean): string => {
-        const text = `group_concat(${rowSql(shape, this.#values, careful)}, ${sqlText(shape.between)})`;
-        return `SELECT ${this.#reader.bytes(text)} FROM `;
-      };
-      sql = { quick: page(false), careful: page(true) };
-      this.#sql.set(shape, sql);
-    }
-    const { source } = range;
-    const quick = this.#reader.buffer(this.#reader.value(sql.quick + source.sql, source.parameters));
+  #textOf({ source }: RowRange, shape: RowShape): Buffer | null {
+    const make = (careful: boolean): Buffer => {
+      const text = `group_concat(${rowSql(shape, this.#values, careful)}, ${sqlText(shape.between)})`;
+      const sql = `SELECT ${this.#reader.bytes(text)} FROM ${source.sql}`;
+      return this.#reader.buffer(this.#reader.value(sql, source.parameters));
+    };
+    const quick = make(false);
     if (this.#values.isSure(quick)) return this.#values.finish(quick);
-    if (this.#values.careful === null) return null;
-    return this.#reader.buffer(this.#reader.value(sql.careful + source.sql, source.parameters));
+    return this.#values.careful === null ? null : make(true);
   }
 
   /** One row value by value, none of which need fit into memory twice. */
@@ -118,8 +183,8 @@ export class TableRows {
   *#writeColumns(row: RowRange, columns: readonly ShapeColumn[]): Generator<Buffer, void, void> {
     const { source } = row;
     const values = this.#values;
-    const selected = columns.map(({ sql }) => {
-      const text = (values.careful ?? values.quick)(sql);
+    const selected = columns.map(({ sql, hint }) => {
+      const text = (values.careful ?? values.quick)(sql, hint);
       const short = `CASE WHEN ifnull(octet_length(${sql}), 0) <= ${PAGE_BYTES} THEN ${text} END`;
       return `typeof(${sql}), octet_length(${sql}), ${this.#reader.bytes(short)}`;
     });
@@ -143,6 +208,16 @@ export class TableRows {
       else if (long !== null) yield* values.write(long);
     }
   }
+}
+
+function wrapped(after: After, shape: RowShape, text: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]);
+}
+
+/** Whether SQLite would number these rows so by itself: each one more than the highest so far. */
+function areCounted(after: After, last: readonly string[], rows: number): boolean {
+  const before = after === null ? 0n : BigInt(after[0] ?? "");
+  return before >= 0n && BigInt(last[0] ?? "") === before + BigInt(rows);
 }
 
 function tooLong(table: string): ReplicaError {

@@ -1,8 +1,7 @@
 import { ReplicaError } from "../../errors.js";
 import { quoteIdentifier } from "../../tables/local/identifier.js";
 import type { DumpStep } from "./dump-steps.js";
-import type { RowRange } from "./row-cursor.js";
-import { type RowShape, rowSql, type ShapeColumn } from "./row-shape.js";
+import { type RowShape, rowSql } from "./row-shape.js";
 import type { SchemaTable } from "./schema.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import { describeLayout, type TableLayout } from "./table-layout.js";
@@ -30,11 +29,12 @@ export function showTable(reader: SnapshotReader, table: SchemaTable): ShownTabl
     name: table.name,
     columns,
     rows(form, labels, values) {
-      const shape = {
-        ...form,
-        columns: columns.map((name, index) => ({ sql: columnSql(name), label: labels[index] ?? "" })),
-      };
-      return rowsStep(reader, table.name, layout, values, shape, () => shape);
+      const shown = layout.columns.map(({ name, hint }, index) => ({
+        sql: `v.${quoteIdentifier(name)}`,
+        hint,
+        label: labels[index] ?? "",
+      }));
+      return rowsStep(reader, table.name, layout, values, { ...form, columns: shown }, null);
     },
   };
 }
@@ -43,17 +43,17 @@ export function hasRows(table: SchemaTable): boolean {
   return table.kind === "rows" || table.kind === "content";
 }
 
-/** @param shapeOf the shape of some rows; `shape` where no key is known. */
+/** @param gapShape for rows whose rowids are not each one more than the last, where that makes a difference. */
 export function rowsStep(
   reader: SnapshotReader,
   name: string,
   { cursor }: TableLayout,
   values: ValueFormat,
   shape: RowShape,
-  shapeOf: ConstructorParameters<typeof TableRows>[4],
+  gapShape: RowShape | null,
 ): DumpStep {
   if (cursor !== null) {
-    return { kind: "rows", table: name, rows: new TableRows(reader, name, cursor, values, shapeOf) };
+    return { kind: "rows", table: name, rows: new TableRows(reader, name, cursor, values, shape, gapShape) };
   }
   return { kind: "stream", table: name, chunks: () => streamRows(reader, name, values, shape) };
 }
@@ -68,13 +68,8 @@ function* streamRows(
   const sql = `SELECT ${reader.bytes(rowSql(shape, values, true))} FROM main.${quoteIdentifier(name)} AS v NOT INDEXED`;
   let after: readonly string[] | null = null;
   for (const [value] of reader.iterate(sql)) {
-    const range: RowRange = { rows: 1, bytes: 0, after, last: ["0"], source: { sql: "", parameters: [] } };
     const text = values.finish(reader.buffer(value));
-    yield { text: Buffer.concat([Buffer.from(shape.begin(range)), text, Buffer.from(shape.end)]), rows: 1 };
-    after = range.last;
+    yield { text: Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]), rows: 1 };
+    after = [];
   }
-}
-
-function columnSql(name: string): ShapeColumn["sql"] {
-  return `v.${quoteIdentifier(name)}`;
 }

@@ -1,9 +1,11 @@
+import type { ColumnHint } from "./type-case.js";
+
 /** How one format writes a value. SQL does it for all but the longest and the oddest. */
 export interface ValueFormat {
   /** SQL for the text of a column's value. It may be wrong for odd values if {@link isSure} sees that in what comes of it. */
-  quick(column: string): string;
+  quick(column: string, hint: ColumnHint): string;
   /** SQL that is right for every value, where there is such; else rows that are not sure are written value by value. */
-  readonly careful: ((column: string) => string) | null;
+  readonly careful: ((column: string, hint: ColumnHint) => string) | null;
   /** Whether what {@link quick} made of some rows is right. */
   isSure(text: Buffer): boolean;
   /** The last touch to what SQL made. */
