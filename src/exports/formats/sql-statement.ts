@@ -3,9 +3,7 @@
  */
 export function statement(sql: Buffer): Buffer {
   const text = sql.toString("latin1");
-  // A comment at the end would swallow the semicolon.
-  const end = text.slice(text.lastIndexOf("\n") + 1).includes("--") ? "\n;\n" : ";\n";
-  return Buffer.from(forShell(text) + end, "latin1");
+  return Buffer.from(`${forShell(text)}${endOf(text)};\n`, "latin1");
 }
 
 /**
@@ -14,4 +12,14 @@ export function statement(sql: Buffer): Buffer {
  */
 export function forShell(text: string): string {
   return text.replaceAll("\r\n", "\r\r\n");
+}
+
+/** What must stand before the semicolon lest a comment at the end swallow it. */
+function endOf(text: string): string {
+  const pattern = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*\n?|\/\*[\s\S]*?(?:\*\/|$)/g;
+  let last = "";
+  for (const [token] of text.matchAll(pattern)) last = token;
+  if (!text.endsWith(last)) return "";
+  if (last.startsWith("--") && !last.endsWith("\n")) return "\n";
+  return last.startsWith("/*") && !/^\/\*[\s\S]*\*\/$/.test(last) ? "*/" : "";
 }

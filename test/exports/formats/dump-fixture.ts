@@ -29,18 +29,23 @@ export interface WrittenPart {
   readonly tablesDone: number;
 }
 
+/** One part of a dump. */
+export function writePart(dump: Dump, position: DumpPosition): WrittenPart & { readonly next: DumpPosition | null } {
+  const chunks: Buffer[] = [];
+  const part = dump.part(position);
+  let step = part.next();
+  for (; step.done !== true; step = part.next()) chunks.push(step.value);
+  const largestChunk = Math.max(0, ...chunks.map(({ length }) => length));
+  return { ...step.value, position, bytes: Buffer.concat(chunks), largestChunk };
+}
+
 /** Every part of a dump, in order. */
-export function partsOf(dump: Dump, from: DumpPosition = DUMP_START): WrittenPart[] {
+export function partsOf(dump: Dump): WrittenPart[] {
   const parts: WrittenPart[] = [];
-  for (let position: DumpPosition | null = from; position !== null; ) {
-    const chunks: Buffer[] = [];
-    const part = dump.part(position);
-    let step = part.next();
-    for (; step.done !== true; step = part.next()) chunks.push(step.value);
-    const { rows, tablesDone } = step.value;
-    const largestChunk = Math.max(0, ...chunks.map(({ length }) => length));
-    parts.push({ position, bytes: Buffer.concat(chunks), largestChunk, rows, tablesDone });
-    position = step.value.next;
+  for (let position: DumpPosition | null = DUMP_START; position !== null; ) {
+    const part = writePart(dump, position);
+    parts.push(part);
+    position = part.next;
   }
   return parts;
 }

@@ -3,7 +3,7 @@ import type Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import type { DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
 import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
-import { partsOf, snapshotOf } from "./dump-fixture.js";
+import { partsOf, snapshotOf, writePart } from "./dump-fixture.js";
 import { contentOf, restore } from "./restored.js";
 
 /** Some MiB in which parts end within tables of every kind, with rows short, long and odd. */
@@ -47,8 +47,8 @@ describe("a dump in parts", () => {
       for (const [index, { position, bytes }] of parts.entries()) {
         const again = DUMP_FORMATS[name].open(source, selection);
         expect(again.fingerprint).toBe(whole.fingerprint);
-        const [part] = partsOf(again, JSON.parse(JSON.stringify(position)));
-        expect(sha256(part?.bytes)).toBe(sha256(bytes));
+        const part = writePart(again, JSON.parse(JSON.stringify(position)));
+        expect(sha256(part.bytes)).toBe(sha256(bytes));
         expect(bytes.length).toBeGreaterThan(0);
         if (index + 1 < parts.length) expect(bytes.length).toBeGreaterThanOrEqual(1024 * 1024);
       }
@@ -85,7 +85,8 @@ describe("a dump in parts", () => {
       part.next();
       part.return({ next: null, rows: 0, tablesDone: 0 });
     }
-    source.exec("PRAGMA optimize");
+    // Refused while a statement is being read.
+    source.exec("SELECT 1");
   });
 });
 

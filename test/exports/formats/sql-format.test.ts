@@ -129,6 +129,18 @@ describe("the sql format", () => {
     }
   });
 
+  it("ends statements whose text ends in a comment, and adds nothing to others", () => {
+    const source = snapshotOf((database) => {
+      database.exec("CREATE VIEW v1 AS SELECT 1 -- end");
+      database.exec("CREATE VIEW v2 AS SELECT '--' AS a");
+      database.exec("CREATE VIEW v3 AS SELECT 1 /* -- */");
+      database.exec('CREATE TABLE t1("--") STRICT, WITHOUT ROWID'.replace('"--"', '"--" ANY PRIMARY KEY'));
+      database.exec("CREATE TABLE t2(a ANY) STRICT -- with an end\n;");
+      database.exec("CREATE TABLE t3(a) /* after */");
+    });
+    expect(contentOf(restore(dumpBytes(source, "sql")))).toEqual(contentOf(source));
+  });
+
   it("restores an empty database, and one that once had numbered rows", () => {
     expect(
       contentOf(

@@ -5,13 +5,14 @@ import { closeSync, openSync } from "node:fs";
  * Runs Debian's `sqlite3` on a file, with another file as its standard input.
  * @throws where it is not installed, with what installs it, or where it says anything on stderr.
  */
-export function sqliteShell(database: string, input?: string, args: readonly string[] = []): string {
+export function sqliteShell(database: string, input?: string, args: readonly string[] = [], cwd?: string): string {
   const stdin = input === undefined ? "ignore" : openSync(input, "r");
   try {
     const run = spawnSync(
       "sqlite3",
       [...args.filter((arg) => arg.startsWith("-")), database, ...args.filter((arg) => !arg.startsWith("-"))],
       {
+        ...(cwd === undefined ? {} : { cwd }),
         stdio: [stdin, "pipe", "pipe"],
         maxBuffer: 1 << 30,
       },
