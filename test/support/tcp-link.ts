@@ -56,10 +56,10 @@ export class TcpLink {
     }
     const upstream = connect({ ...rules.target, allowHalfOpen: true, noDelay: true });
     this.#upstream = upstream;
-    upstream.on("error", () => client.resetAndDestroy());
+    upstream.on("error", () => reset(client));
     upstream.once("close", () => {
       // Closed in the middle; after a proper end the client has been told by `#down(undefined)`.
-      if (!upstream.readableEnded) client.resetAndDestroy();
+      if (!upstream.readableEnded) reset(client);
     });
     this.#pump(client, (piece) => this.#up(piece));
     this.#pump(upstream, (piece) => this.#down(piece));
@@ -72,7 +72,7 @@ export class TcpLink {
 
   /** Ends both sides now: `reset` as a crash does (RST), `end` as a close does (FIN). */
   cut(how: "reset" | "end"): void {
-    if (how === "reset") this.#client.resetAndDestroy();
+    if (how === "reset") reset(this.#client);
     else this.#client.destroy();
     this.#end();
   }
@@ -160,6 +160,12 @@ export class TcpLink {
     this.#sentUnderFault += piece.byteLength;
     this.#rules.bytes.down += piece.byteLength;
   }
+}
+
+/** A socket that is being shut down cannot be reset: it would never say that it is closed. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when the system has taken the bytes, or the socket has failed. */

@@ -25,8 +25,18 @@ export class RunHistory {
     this.#database = database;
   }
 
-  /** Records a run that begins now; the task's oldest runs make room for it. Returns its number. */
+  /**
+   * Records a run that begins now; the task's oldest runs make room for it. Returns its number. An earlier one whose end could not be
+   * recorded, on a full disk for instance, has failed.
+   */
   begin(taskId: string, startedAt: string): number {
+    this.#database.run(
+      "UPDATE replication_runs SET finished_at = ?, error_code = ?, error_message = ? WHERE task_id = ? AND finished_at IS NULL",
+      startedAt,
+      "LOCAL_DATABASE" satisfies ReplicaErrorCode,
+      "This run failed, and the local database could not record how, because it was full or locked",
+      taskId,
+    );
     const row = this.#database.get<{ id: number }>(
       "INSERT INTO replication_runs (task_id, started_at) VALUES (?, ?) RETURNING id",
       taskId,

@@ -201,6 +201,17 @@ describe("TaskStore", () => {
     expect(whole).toMatchObject({ finishedAt: "2026-01-01T00:00:01.000Z", error: null });
   });
 
+  it("ends a run whose end could not be recorded when the task's next one begins", async () => {
+    const { store } = await newStore(join(tempDir(), "local.db"));
+    store.beginRun("1", "2026-01-01T00:00:00.000Z");
+    store.beginRun("2", "2026-01-01T00:00:00.000Z");
+    store.beginRun("1", "2026-01-01T00:01:00.000Z");
+    const [current, lost] = store.runs("1", 2);
+    expect(current).toMatchObject({ finishedAt: null, error: null });
+    expect(lost).toMatchObject({ finishedAt: "2026-01-01T00:01:00.000Z", error: { code: "LOCAL_DATABASE" } });
+    expect(store.runs("2", 1)[0]).toMatchObject({ finishedAt: null });
+  });
+
   it("leaves tables alone that have its names and are somebody else's", async () => {
     const database = await openLocal();
     database.exec("CREATE TABLE replication_tasks (id, other)");
