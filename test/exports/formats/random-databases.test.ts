@@ -137,8 +137,8 @@ function buildTable(
         ),
       ).changes;
     } catch (error) {
-      // STRICT refuses what its types do not take.
-      if (!strict || !String(error).includes("cannot store")) throw error;
+      // STRICT tables and rowids refuse what they do not take.
+      if (!/cannot store|datatype mismatch/.test(String(error))) throw error;
     }
   }
   const rowid = ["rowid", "_rowid_", "oid"].find((one) => columns.every((other) => foldName(other.name) !== one));
