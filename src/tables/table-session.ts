@@ -8,8 +8,9 @@ import { foldName } from "./local/identifier.js";
 import { ProgressEvents } from "./progress-events.js";
 import type { QueryRunner } from "./query/query-runner.js";
 import { channelName, TableChannel } from "./table-channel.js";
-import { type TableSettings, targetOf } from "./table-settings.js";
+import type { TableSettings } from "./table-settings.js";
 import type { TableRun, TableTaskDefinition, TaskRecord, VerifyResult } from "./tasks/table-task.js";
+import { targetOf } from "./tasks/target-of.js";
 
 /** A task that is kept in step. */
 interface KeptTask {

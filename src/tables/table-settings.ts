@@ -5,6 +5,7 @@ import { foldName } from "./local/identifier.js";
 import { sourceUrlMistake } from "./source-url-mistake.js";
 import type { TableReplicationOptions } from "./table-replication-options.js";
 import type { TableTaskDefinition } from "./tasks/table-task.js";
+import { targetOf } from "./tasks/target-of.js";
 import { showValue, wholeNumberMistake } from "./value-mistakes.js";
 
 /** Options with their defaults filled in. */
@@ -143,11 +144,6 @@ function sentence(place: string, field: string, what: string): string {
   // The short form has no fields of its own.
   if (!place.startsWith("tables")) return `${place}.${field} ${what}`;
   return field === "source" ? `${place}: as a task with \`source\`, which ${what}` : `${place} ${what}`;
-}
-
-/** The local table that a definition fills, as far as one can tell without its source. */
-export function targetOf({ targetTable, sourceTable }: TableTaskDefinition): string {
-  return targetTable ?? sourceTable.slice(sourceTable.lastIndexOf(".") + 1);
 }
 
 function backOffMistakes(backOff: unknown): string[] {

@@ -8,6 +8,7 @@ import { targetNameMistake } from "../local/target-name.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
 import type { TableRun, TableTaskDefinition, TaskRecord, VerifyResult } from "../tasks/table-task.js";
+import { findByDefinition, targetOf } from "../tasks/target-of.js";
 import { TaskStore } from "../tasks/task-store.js";
 import { planCopy } from "./choose-cursor.js";
 import { NEW_COPY } from "./copy-state.js";
@@ -67,8 +68,9 @@ class Engine implements TableEngine {
 
   async ensureTask(definition: TableTaskDefinition, signal: AbortSignal): Promise<TaskRecord> {
     const { store } = this.#books;
-    const kept = store.findByTarget(definition.targetTable ?? lastPart(definition.sourceTable));
     const source = this.#sourceName(definition);
+    const named = definition.targetTable === undefined ? findByDefinition(store.list(), definition, source) : null;
+    const kept = named ?? store.findByTarget(targetOf(definition));
     if (kept && !needsNewCopy(kept, { ...definition, source })) {
       const { intervalSeconds = this.#options.intervalSeconds, batchSize = DEFAULT_BATCH_SIZE } = definition;
       return store.update(kept.id, { intervalSeconds, batchSize, deletes: definition.deletes ?? null });
@@ -158,7 +160,7 @@ class Engine implements TableEngine {
 
   /** The task that a definition means. @param table `null` where the source is out of reach: its first run plans the rest. */
   #plan(definition: TableTaskDefinition, table: SourceTable | null): TaskRecord {
-    const targetTable = definition.targetTable ?? table?.name ?? lastPart(definition.sourceTable);
+    const targetTable = definition.targetTable ?? table?.name ?? targetOf(definition);
     const mistake = targetNameMistake(targetTable);
     if (mistake) throw new ReplicaError("INVALID_TASK", `targetTable: ${mistake}`);
     const plan = table
@@ -219,10 +221,6 @@ class Engine implements TableEngine {
     }
     return source;
   }
-}
-
-function lastPart(sourceTable: string): string {
-  return sourceTable.slice(sourceTable.lastIndexOf(".") + 1);
 }
 
 /** A source that may come back, as opposed to a task that cannot work. */

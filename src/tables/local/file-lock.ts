@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { ReplicaError } from "../../errors.js";
 import { loadDriver } from "../load-driver.js";
 import { isSqliteError, mapSqliteError } from "./map-sqlite-error.js";
@@ -8,14 +9,15 @@ export interface FileLock {
 }
 
 /**
- * Makes sure that one engine alone copies into a local file: two would move each other's cursors. It is SQLite's own lock on an empty
+ * Makes sure that one engine alone copies into a local file, which exists: two would move each other's cursors. It is SQLite's own lock on an empty
  * database beside the file, `<path>-replication-lock`, so that the system lets go of it when the process dies; the file itself stays.
  * Readers, and writers of other tables, are not concerned.
  * @throws `LOCAL_DATABASE`, retryable, where another engine holds it.
  */
 export async function lockFile(path: string): Promise<FileLock> {
   const Driver = await loadDriver("better-sqlite3");
-  const beside = `${path}-replication-lock`;
+  // By its real name, so that a link to the file is no way around.
+  const beside = `${realpathSync(path)}-replication-lock`;
   let lock: InstanceType<typeof Driver> | undefined;
   try {
     lock = new Driver(beside, { timeout: 1_000 });

@@ -355,6 +355,18 @@ describe("Tasks", () => {
     expect(right.rows("SELECT name FROM users")).toEqual([{ name: "Ada" }]);
   });
 
+  it("of the configuration find their table again, whatever dots its name has", async () => {
+    const { engine, run, rows } = await start(
+      `CREATE SCHEMA s; CREATE TABLE s."My.Table" (id serial PRIMARY KEY); INSERT INTO s."My.Table" DEFAULT VALUES`,
+    );
+    const signal = new AbortController().signal;
+    const task = await engine.ensureTask({ sourceTable: "s.My.Table" }, signal);
+    expect(task.targetTable).toBe("My.Table");
+    await run(task);
+    expect((await engine.ensureTask({ sourceTable: "s.My.Table" }, signal)).id).toBe(task.id);
+    expect(rows(`SELECT count(*) AS n FROM "My.Table"`)).toEqual([{ n: 1 }]);
+  });
+
   it("of the configuration are made anew where they ask for another copy, and kept where they do not", async () => {
     const { add, engine, run, rows } = await start(`${USERS}; INSERT INTO users (name) VALUES ('Ada')`);
     const task = await add({ sourceTable: "users" });

@@ -1,3 +1,4 @@
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -9,7 +10,10 @@ import { tempDir } from "../../support/temp-dir.js";
 describe("lockFile", () => {
   it("lets one hold it at a time, and says what to do", async () => {
     const path = join(tempDir(), "replica.db");
+    writeFileSync(path, "");
+    symlinkSync(path, `${path}-link`);
     const lock = await lockFile(path);
+    await expect(lockFile(`${path}-link`)).rejects.toMatchObject({ code: "LOCAL_DATABASE" });
     await expect(lockFile(path)).rejects.toMatchObject({
       code: "LOCAL_DATABASE",
       retryable: true,
