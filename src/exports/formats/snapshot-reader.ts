@@ -1,5 +1,7 @@
 import type Database from "better-sqlite3";
 
+const MAX_STATEMENTS = 200;
+
 /** Statements of one dump on its connection: rows as arrays, integers as `bigint`, text as its bytes. */
 export class SnapshotReader {
   readonly utf16: boolean;
@@ -45,6 +47,8 @@ export class SnapshotReader {
   #prepare(sql: string): Database.Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      // A database of very many tables has very many statements.
+      if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
       statement = this.#database.prepare(sql).raw(true).safeIntegers(true);
       this.#statements.set(sql, statement);
     }
