@@ -13,6 +13,8 @@ export interface CopyState {
   readonly nulls: SourcePosition | "done" | null;
   /** The first copy is complete. */
   readonly complete: boolean;
+  /** A transaction that was open when the copy began has ended: its rows are found by comparing all of it. */
+  readonly compare: boolean;
   /** Columns that the source has dropped. */
   readonly droppedColumns: readonly string[];
   /** Why the table must be copied anew, where it must. */
@@ -26,6 +28,7 @@ export const NEW_COPY: CopyState = {
   scan: null,
   nulls: null,
   complete: false,
+  compare: false,
   droppedColumns: [],
   rebuild: null,
   reconciled: null,

@@ -35,11 +35,14 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   const keyset = [cursorColumn, ...table.primaryKey.filter((name) => name !== cursorColumn)];
   const point = await source.readPoint(table, cursorColumn, pass.lagSeconds, signal);
   pass.onNullCursors(point.nullCursorRows);
-  const { horizon, unknown } = beginPass(pass.start.horizon, point.openTransactions);
+  const begun = beginPass(pass.start.horizon, point.openTransactions);
+  const { unknown } = begun;
   const open = unknown.length > 0 ? await outlast(pass, point.openTransactions, unknown) : [];
   const late = unknown.filter((name) => open.includes(name));
   if (late.length > 0 && !keyed) throw openTransactions(table, late.length);
-  let state = { ...pass.start, horizon: holdTransactions(horizon, late) };
+  // Before the first row there is nothing that it could be missing from.
+  const compare = pass.start.compare || (begun.anywhere && begun.horizon.position !== null);
+  let state = { ...pass.start, horizon: holdTransactions(begun, late), compare };
 
   const read = (request: Partial<ReadRequest>): AsyncIterable<SourceBatch> =>
     source.read({ table, keyset, batchSize, wholeTies: !keyed, skipNulls: true, signal, ...request });

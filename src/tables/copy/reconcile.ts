@@ -11,15 +11,18 @@ export interface Reconciliation {
   readonly table: SourceTable;
   readonly local: LocalTable;
   readonly signal: AbortSignal;
+  /** Leave rows alone that the source does not have. Default `false`: they are deleted. */
+  readonly keepExtra?: boolean;
   /** Keeps what `work` writes, in one transaction. */
   commit(done: { readonly written: number; readonly deleted: number }, work: () => void): void;
   onRange?(rows: number): void;
 }
 
-/** Makes the copy what the source is, deletions included. Yields after each batch of differences. */
+/** Makes the copy what the source is, deletions included unless `keepExtra`. Yields after each batch of differences. */
 export async function* reconcile(options: Reconciliation): AsyncGenerator<void> {
   let batch: RowDifference[] = [];
   for await (const difference of compareRanges(options)) {
+    if (options.keepExtra && difference.source === null) continue;
     batch.push(difference);
     if (batch.length < CONFIRM_AT_ONCE) continue;
     await mend(options, batch);

@@ -146,15 +146,16 @@ export class TaskWork {
     const copy = this.#copy(task, source, book, totals, signal);
     const table = yield* copy.catchUp();
     // A full copy has left nothing to compare.
-    const compares = task.deletes === "reconcile" && task.mode !== "full";
-    if (compares && !firstCopy && reconcileIsDue(book, reason)) {
+    const reconciles = task.deletes === "reconcile" && task.mode !== "full";
+    const due = reconciles && !firstCopy && reconcileIsDue(book, reason);
+    if (due || book.state.compare) {
       const began = Date.now();
-      const local = copy.local(table);
       yield* reconcile({
         source,
         table,
-        local,
+        local: copy.local(table),
         signal,
+        keepExtra: !reconciles,
         commit: (done, work) => {
           book.commit({}, work);
           totals.rowsPulled += done.written;
@@ -162,7 +163,8 @@ export class TaskWork {
         },
         onRange: this.#rangeProgress(task, table),
       });
-      book.commit({ state: { ...book.state, reconciled: { atMs: Date.now(), tookMs: Date.now() - began } } });
+      const reconciled = { atMs: Date.now(), tookMs: Date.now() - began };
+      book.commit({ state: { ...book.state, compare: false, ...(reconciles && { reconciled }) } });
     }
     return table;
   }

@@ -139,6 +139,22 @@ describe("A cursor", () => {
     expect((await run(task)).rowsPulled).toBe(0);
   });
 
+  it("reads no row twice for a transaction that was open when the copy began", async () => {
+    const { add, rows, run, source } = await start(
+      "CREATE TABLE events (id bigserial PRIMARY KEY, at timestamptz NOT NULL); INSERT INTO events (at) SELECT timestamptz '2024-01-01' + i * interval '1 s' FROM generate_series(1, 5000) i",
+    );
+    const early = await source.connect();
+    await early.query("BEGIN; INSERT INTO events (at) VALUES ('2023-01-01'); DELETE FROM events WHERE id = 7");
+    const task = await add({ sourceTable: "events", cursorColumn: "at" });
+    expect(task.lastRun?.rowsPulled).toBe(5_000);
+    await early.query("COMMIT");
+    expect(await run(task)).toMatchObject({ rowsPulled: 1, rowsDeleted: 0 });
+    expect(rows("SELECT count(*) AS n, count(*) FILTER (WHERE at < '2024') AS early FROM events")).toEqual([
+      { n: 5_001, early: 1 },
+    ]);
+    expect((await run(task)).rowsPulled).toBe(0);
+  });
+
   it("does not lose a row whose time is that of its transaction's begin, before it wrote anything", async () => {
     const { add, rows, run, source } = await start(
       "CREATE TABLE notes (id bigserial PRIMARY KEY, body text, updated_at timestamptz NOT NULL DEFAULT now()); INSERT INTO notes (body) VALUES ('first')",
