@@ -4,6 +4,8 @@ export interface RowRange {
   /** About what their values take, in bytes. */
   readonly bytes: number;
   readonly after: readonly string[] | null;
+  /** The lowest key, where keys are integers. */
+  readonly first: bigint | null;
   /** Key of the last. */
   readonly last: readonly string[];
   readonly source: RowSource;

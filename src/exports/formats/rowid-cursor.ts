@@ -24,19 +24,21 @@ export class RowidCursor implements RowCursor {
     this.#key = key;
     // `LIMIT ?` alone would make SQLite plan anew for each other limit: it looks at the value.
     this.#scan = `${from} WHERE ${key} >= ? ORDER BY ${key} LIMIT ? + 0`;
-    this.#measure = `SELECT count(*), sum(b), max(k) FROM (SELECT ${key} AS k, ${bytes} AS b FROM ${this.#scan})`;
+    this.#measure = `SELECT count(*), sum(b), min(k), max(k) FROM (SELECT ${key} AS k, ${bytes} AS b FROM ${this.#scan})`;
     this.#source = `${from} WHERE ${key} BETWEEN ? AND ?`;
   }
 
   next(after: readonly string[] | null, limit: number): RowRange | null {
     const first = firstAfter(after);
     if (first > HIGHEST) return null;
-    const [rows, bytes, last] = this.#reader.row(this.#measure, [first, limit]) as [bigint, bigint, bigint];
+    const found = this.#reader.row(this.#measure, [first, limit]) as [bigint, bigint, bigint, bigint];
+    const [rows, bytes, lowest, last] = found;
     if (rows === 0n) return null;
     return {
       rows: Number(rows),
       bytes: Number(bytes),
       after,
+      first: lowest,
       last: [String(last)],
       source: { sql: this.#source, parameters: [first, last] },
     };

@@ -96,14 +96,14 @@ export class TableRows {
       const shape = gaps ? this.#gapShape : this.#shape;
       const text = this.#reader.bytes(`group_concat(t, ${sqlText(shape.between)})`);
       const row = `CASE WHEN ${this.#cursor.bytes} <= ? THEN ${rowSql(shape, this.#values, careful)} END`;
-      const sql = `SELECT ${text}, count(*), count(t), max(k) FROM (SELECT ${scan.key} AS k, ${row} AS t FROM ${scan.sql})`;
-      const found = this.#reader.row(sql, [longest, ...scan.parameters]) as [unknown, bigint, bigint, bigint];
-      const [value, count, short, key] = found;
+      const sql = `SELECT ${text}, count(*), count(t), min(k), max(k) FROM (SELECT ${scan.key} AS k, ${row} AS t FROM ${scan.sql})`;
+      const found = this.#reader.row(sql, [longest, ...scan.parameters]) as [unknown, ...bigint[]];
+      const [value, count = 0n, short = 0n, first = 0n, key = 0n] = found;
       const rows = Number(count);
       const last = [String(key)];
       if (rows === 0) return { text: null, last, rows, pace };
       if (short < count) return null;
-      if (!gaps && this.#gapShape !== this.#shape && !areCounted(after, last, rows)) {
+      if (!gaps && this.#gapShape !== this.#shape && !areCounted(after, first, key, rows)) {
         gaps = true;
         continue;
       }
@@ -139,7 +139,8 @@ export class TableRows {
 
   *#writeRange(range: RowRange): Generator<Buffer, void, void> {
     const { after } = range;
-    const isPlain = this.#gapShape === this.#shape || areCounted(after, range.last, range.rows);
+    const isPlain =
+      this.#gapShape === this.#shape || areCounted(after, range.first ?? 0n, BigInt(range.last[0] ?? ""), range.rows);
     const shape = isPlain ? this.#shape : this.#gapShape;
     if (range.bytes <= PAGE_BYTES) {
       const text = this.#textOf(range, shape);
@@ -214,10 +215,10 @@ function wrapped(after: After, shape: RowShape, text: Buffer): Buffer {
   return Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]);
 }
 
-/** Whether SQLite would number these rows so by itself: each one more than the highest so far. */
-function areCounted(after: After, last: readonly string[], rows: number): boolean {
+/** Whether SQLite would number these rows so by itself: each one more than the highest so far, from 1. */
+function areCounted(after: After, first: bigint, last: bigint, rows: number): boolean {
   const before = after === null ? 0n : BigInt(after[0] ?? "");
-  return before >= 0n && BigInt(last[0] ?? "") === before + BigInt(rows);
+  return before >= 0n && first === before + 1n && last === before + BigInt(rows);
 }
 
 function tooLong(table: string): ReplicaError {

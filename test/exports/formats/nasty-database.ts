@@ -33,6 +33,7 @@ line" INTEGER -- a comment ; at the end
     CREATE TABLE gen(a, b AS (a * 2), c TEXT, d GENERATED ALWAYS AS (c || '!') STORED, e);
     INSERT INTO gen(a, c, e) VALUES(1, 'x', 2), (NULL, NULL, NULL);
     CREATE TABLE gaps(a); INSERT INTO gaps(rowid, a) VALUES(-5, 'neg'), (1, 'one'), (2, 'two'), (77, 'far'), (9223372036854775807, 'last'), (-9223372036854775808, 'first');
+    CREATE TABLE below(a); INSERT INTO below(rowid, a) VALUES(-3, 'neg'), (2, 'two');
     CREATE TABLE taken(rowid TEXT, _rowid_ TEXT); INSERT INTO taken(oid, rowid, _rowid_) VALUES(10, 'a', 'b'), (12, 'c', 'd');
     CREATE TABLE "all taken"(rowid, _rowid_, oid); INSERT INTO "all taken" VALUES(1, 2, 3), ('\r\n', ${text("00")}, NULL);
     CREATE TABLE own_rowid(rowid INTEGER PRIMARY KEY, x); INSERT INTO own_rowid VALUES(5, 'five');

@@ -34,7 +34,7 @@ export function contentOf(database: Database.Database, except: readonly string[]
       database.pragma(name, { simple: true }),
     ),
     integrity: database.pragma("integrity_check"),
-    foreignKeys: database.pragma("foreign_key_check"),
+    foreignKeys: (database.pragma("foreign_key_check") as unknown[]).map((row) => JSON.stringify(row)).sort(),
   };
   const tables = all(
     "SELECT name, wr, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') " +
