@@ -3,7 +3,7 @@ import { csvValues } from "./csv-value.js";
 import type { DumpFormat } from "./dump-format.js";
 import { dumpOf } from "./dump-steps.js";
 import { openSnapshot } from "./open-snapshot.js";
-import { showTable } from "./text-steps.js";
+import { showTable } from "./show-table.js";
 
 /**
  * RFC 4180: CRLF, a row of column names first, UTF-8 (text that is not valid UTF-8 as it is stored). Text and names always stand in

@@ -3,7 +3,7 @@ import { type DumpStep, dumpOf } from "./dump-steps.js";
 import { jsonValues } from "./json-value.js";
 import { openSnapshot } from "./open-snapshot.js";
 import type { RowRange } from "./row-cursor.js";
-import { hasRows, showTable } from "./text-steps.js";
+import { hasRows, showTable } from "./show-table.js";
 
 /** One table: an array of objects. Several: an object of such arrays by table. Values as {@link jsonValues} says. */
 export const jsonFormat: DumpFormat = {

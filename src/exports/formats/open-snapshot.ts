@@ -1,7 +1,8 @@
 import type Database from "better-sqlite3";
 import { mapSqliteError } from "../../tables/local/map-sqlite-error.js";
 import type { Dump, DumpSelection } from "./dump-format.js";
-import { readSchema, type Schema } from "./schema.js";
+import { readSchema } from "./read-schema.js";
+import type { Schema } from "./schema.js";
 import { type SelectedTables, selectTables } from "./select-tables.js";
 import { SnapshotReader } from "./snapshot-reader.js";
 

@@ -3,14 +3,16 @@ import type { DumpFormat } from "./dump-format.js";
 import { type DumpStep, dumpOf } from "./dump-steps.js";
 import { openSnapshot } from "./open-snapshot.js";
 import type { RowShape } from "./row-shape.js";
+import { rowsStep } from "./rows-step.js";
 import type { Schema, SchemaObject, SchemaTable } from "./schema.js";
 import type { SelectedTables } from "./select-tables.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
-import { footer, header, indexSettings, rawDeclarations, sequences, statistics } from "./sql-schema.js";
+import { sequences, statistics } from "./sql-books.js";
+import { footer, header } from "./sql-frame.js";
 import { forShell, statement } from "./sql-statement.js";
 import { sqlValues } from "./sql-value.js";
+import { indexSettings, rawDeclarations } from "./sql-virtual.js";
 import { describeLayout, type LayoutColumn } from "./table-layout.js";
-import { rowsStep } from "./text-steps.js";
 import type { ValueFormat } from "./value-format.js";
 
 /**

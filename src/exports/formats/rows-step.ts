@@ -1,0 +1,38 @@
+import { quoteIdentifier } from "../../tables/local/identifier.js";
+import type { DumpStep } from "./dump-steps.js";
+import { type RowShape, rowSql } from "./row-shape.js";
+import type { SnapshotReader } from "./snapshot-reader.js";
+import type { TableLayout } from "./table-layout.js";
+import { TableRows } from "./table-rows.js";
+import type { ValueFormat } from "./value-format.js";
+
+/** @param gapShape for rows whose rowids are not each one more than the last, where that makes a difference. */
+export function rowsStep(
+  reader: SnapshotReader,
+  name: string,
+  { cursor }: TableLayout,
+  values: ValueFormat,
+  shape: RowShape,
+  gapShape: RowShape | null,
+): DumpStep {
+  if (cursor !== null) {
+    return { kind: "rows", table: name, rows: new TableRows(reader, name, cursor, values, shape, gapShape) };
+  }
+  return { kind: "stream", table: name, chunks: () => streamRows(reader, name, values, shape) };
+}
+
+/** Row by row in one go, for the rare table whose rows cannot be named. */
+function* streamRows(
+  reader: SnapshotReader,
+  name: string,
+  values: ValueFormat,
+  shape: RowShape,
+): Generator<{ text: Buffer; rows: number }> {
+  const sql = `SELECT ${reader.bytes(rowSql(shape, values, true))} FROM main.${quoteIdentifier(name)} AS v NOT INDEXED`;
+  let after: readonly string[] | null = null;
+  for (const [value] of reader.iterate(sql)) {
+    const text = values.finish(reader.buffer(value));
+    yield { text: Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]), rows: 1 };
+    after = [];
+  }
+}
