@@ -19,7 +19,8 @@ interface Owner {
 }
 
 // Its stdin closes when we end, however we end: then the server goes, and its files.
-const WATCH = 'cat >/dev/null; kill -QUIT "$1"; n=0; while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done; rm -rf "$2"';
+const WATCH =
+  'cat >/dev/null; kill -QUIT "$1"; n=0; while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done; rm -rf "$2"';
 
 // Another program may take the port between our look and the server's start.
 const TRIES = 5;

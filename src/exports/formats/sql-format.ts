@@ -16,8 +16,7 @@ import { describeLayout, type LayoutColumn } from "./table-layout.js";
 import type { ValueFormat } from "./value-format.js";
 
 /**
- * A script that the `sqlite3` shell makes an equal database of: `sqlite3 new.db < dump.sql`. docs/exports.md says what is in it and what
- * is not.
+ * A script that the `sqlite3` shell makes an equal database of: `sqlite3 new.db < dump.sql`. Not in it: `sqlite_stat4`, the journal mode.
  */
 export const sqlFormat: DumpFormat = {
   name: "sql",
