@@ -90,7 +90,7 @@ describe("verify", () => {
     expect(await verify(task)).toMatchObject({ equal: true });
   });
 
-  it("raises no false alarm on a table in use", async () => {
+  it("raises no false alarm on a table in use", { timeout: 300_000 }, async () => {
     const { add, change, source, verify } = await start(ITEMS);
     const task = await add({ sourceTable: "items", deletes: "reconcile" });
     change("UPDATE items SET name = 'planted' WHERE id = 29000");
@@ -129,7 +129,7 @@ describe("deletes: reconcile", () => {
     expect(await run(task, "requested")).toMatchObject({ rowsDeleted: 0, rowsPulled: 0 });
   });
 
-  it("works on a table in use, and ends equal", async () => {
+  it("works on a table in use, and ends equal", { timeout: 300_000 }, async () => {
     const { add, run, source, verify } = await start(ITEMS);
     const task = await add({ sourceTable: "items", deletes: "reconcile" });
     let writing = true;
