@@ -234,6 +234,35 @@ export function registerTableSourceTests(name: string, open: SourceFactory): voi
         expect((await source.digest(table, ALL, signal)).rows).toBe(20_000);
       });
 
+      it("ends a batch of wide rows by its bytes, but never inside ties that are wanted whole", async () => {
+        const { source, run } = await open();
+        const wide = `'${"w".repeat(100_000)}'`;
+        await run(`CREATE TABLE t (id INTEGER PRIMARY KEY, c INTEGER, v TEXT);
+          ${numbers(200)} INSERT INTO t SELECT i, CASE WHEN i <= 120 THEN 1 ELSE 2 END, ${wide} FROM n`);
+        const table = await look(source, "t");
+        const most = 8 * 1024 * 1024 + 2 * 100_000;
+        for (const batches of [
+          read(source, table, { keyset: ["id"], batchSize: 1_000 }),
+          source.readRange(table, ALL, 1_000, signal),
+        ]) {
+          const ids: number[] = [];
+          let count = 0;
+          for await (const { rows, bytes } of batches) {
+            const width = rows.reduce((sum, row) => sum + (row[2] as string).length, 0);
+            expect(width).toBeLessThan(most);
+            expect(bytes).toBeGreaterThanOrEqual(width);
+            ids.push(...rows.map((row) => Number(row[0])));
+            count += 1;
+          }
+          expect(ids).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+          expect(count).toBeLessThanOrEqual(4);
+        }
+        const sizes: number[] = [];
+        const whole = { keyset: ["c"], batchSize: 1_000, wholeTies: true };
+        for await (const { rows } of read(source, table, whole)) sizes.push(rows.length);
+        expect(sizes).toEqual([120, 80]);
+      });
+
       it("says that a table has gone since it was described", async () => {
         const { source, run } = await open();
         await run("CREATE TABLE t (id INTEGER PRIMARY KEY)");

@@ -2,6 +2,10 @@ import { ReplicaError } from "../../../errors.js";
 import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
 import { MAX_TIES, type ReadRequest, type SourceBatch } from "../table-source.js";
 import { writePosition } from "./position-text.js";
+import { rowBytes } from "./row-bytes.js";
+
+/** A batch of very wide rows ends early, so that memory stays bounded. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 
 /**
  * Cuts rows, as they come, into the batches of a request.
@@ -24,6 +28,7 @@ export async function* batchRows(
   let rows: SqliteRow[] = [];
   let bytes = 0;
   let ties = 0;
+  const isFull = (): boolean => rows.length >= batchSize || bytes >= MAX_BATCH_BYTES;
   const take = (): SourceBatch => {
     const batch = { rows, last: lastOf(rows.at(-1) ?? []), bytes, lossyValues: 0 };
     for (const row of rows) makePlain(row as SqliteValue[], plainPlaces);
@@ -38,11 +43,11 @@ export async function* batchRows(
       const tied = wholeTies && before !== undefined && places.every((place) => same(before[place], row[place]));
       ties = tied ? ties + 1 : 1;
       if (ties > MAX_TIES) throw tooManyTies(table.name, keyset);
-      if (rows.length >= batchSize && !tied) yield take();
+      if (isFull() && !tied) yield take();
       rows.push(row);
-      bytes += bytesOf(row);
+      bytes += rowBytes(row);
     }
-    if (!wholeTies && rows.length >= batchSize) yield take();
+    if (!wholeTies && isFull()) yield take();
   }
   if (rows.length > 0) yield take();
 }
@@ -53,17 +58,6 @@ function makePlain(row: SqliteValue[], places: readonly number[]): void {
     if (typeof value !== "bigint") continue;
     if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) row[place] = Number(value);
   }
-}
-
-/** About what the row takes in the file. */
-function bytesOf(row: SqliteRow): number {
-  let bytes = 0;
-  for (const value of row) {
-    if (typeof value === "string") bytes += value.length;
-    else if (value instanceof Uint8Array) bytes += value.byteLength;
-    else if (value !== null) bytes += 8;
-  }
-  return bytes;
 }
 
 function same(left: SqliteValue | undefined, right: SqliteValue | undefined): boolean {

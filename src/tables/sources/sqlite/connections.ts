@@ -5,19 +5,22 @@ import { ReplicaError } from "../../../errors.js";
 import { loadDriver } from "../../load-driver.js";
 import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
 import { mapSourceError } from "./map-source-error.js";
+import { rowBytes } from "./row-bytes.js";
 
 /** How long a lock of another program is waited for. The thread stands still meanwhile. */
 const BUSY_TIMEOUT_MS = 1_000;
 const MAX_IDLE = 4;
 /** Rows between two chances for the rest of the thread. */
 const ROWS_PER_TURN = 500;
+/** So many bytes end a turn too: rows may be wide. */
+const BYTES_PER_TURN = 1024 * 1024;
 
 /** A connection that somebody is using, alone. Integers come out as `bigint`. */
 export interface Session {
   /** Names the file that it reads: another one where it was replaced. */
   readonly file: string;
   all(sql: string, parameters?: readonly SqliteValue[]): SqliteRow[];
-  /** Rows one by one, of one snapshot, in bounded memory. Gives the thread back every few rows. */
+  /** Rows one by one, of one snapshot, in bounded memory. Gives the thread back every few rows or bytes. */
   rows(sql: string, parameters: readonly SqliteValue[], signal: AbortSignal): AsyncGenerator<SqliteRow[], void>;
 }
 
@@ -117,10 +120,12 @@ export class Connections {
         try {
           for (;;) {
             const rows: SqliteRow[] = [];
+            let bytes = 0;
             let step = iterator.next();
             for (; !step.done; step = iterator.next()) {
               rows.push(step.value);
-              if (rows.length === ROWS_PER_TURN) break;
+              bytes += rowBytes(step.value);
+              if (rows.length === ROWS_PER_TURN || bytes >= BYTES_PER_TURN) break;
             }
             if (rows.length > 0) yield rows;
             if (step.done) return;
