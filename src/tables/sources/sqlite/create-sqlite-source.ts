@@ -12,8 +12,9 @@ import { rangeSql, readSql, selectSql } from "./read-sql.js";
 
 /**
  * A SQLite file to copy from, which other programs may write, replace and move meanwhile. It is opened read-only, on first use; a relative path
- * starts from the working directory. Each read holds one snapshot until its last row: a source in WAL mode goes on being written, one in
- * another journal mode waits. Values are copied as they are stored; `numeric` changes nothing.
+ * starts from the working directory. Each read holds one snapshot until its last row: a source in WAL mode goes on being written; in
+ * another journal mode its writers meanwhile get SQLITE_BUSY once their busy timeout is over. Values are copied as they are stored; `numeric`
+ * changes nothing.
  * @throws `INVALID_CONFIGURATION` for a database in memory.
  */
 export function createSqliteSource(path: string): TableSource {

@@ -230,6 +230,22 @@ describe("a SQLite source reads", () => {
     expect(rows).toBe(2_000);
   });
 
+  it("in another mode than WAL so that a writer's commit fails, not waits, until the read has ended", async () => {
+    database.pragma("journal_mode = DELETE");
+    database.pragma("busy_timeout = 20");
+    database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i FROM n`);
+    const write = () => database.exec("INSERT INTO t DEFAULT VALUES");
+    const table = await describeTable("t");
+    const reading = source.read({ table, keyset: ["id"], batchSize: 100, signal })[Symbol.asyncIterator]();
+    for (let count = 0; count < 15; count += 1) {
+      expect((await reading.next()).value.rows).toHaveLength(100);
+      expect(write).toThrow(expect.objectContaining({ code: "SQLITE_BUSY" }));
+    }
+    await reading.return?.();
+    write();
+  });
+
   it("with an index where there is one, also for a range of keys", async () => {
     database.exec("CREATE TABLE t (a TEXT, b INT, at TEXT, PRIMARY KEY (a, b)); CREATE INDEX by_at ON t (at)");
     const { rangeSql, readSql } = await import("../../../../src/tables/sources/sqlite/read-sql.js");
