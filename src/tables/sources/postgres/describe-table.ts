@@ -3,7 +3,7 @@ import type { SourceColumn, SourceTable } from "../source-table.js";
 import type { DescribeOptions } from "../table-source.js";
 import { COLUMNS, ESTIMATE, INDEXES } from "./catalog-sql.js";
 import { mappingOf } from "./column-mapping.js";
-import { SYSTEM_IDENTIFIER } from "./database-identity-sql.js";
+import { DATABASE, SYSTEM_IDENTIFIER } from "./database-identity-sql.js";
 import { FIND_ELSEWHERE, FIND_TABLE } from "./find-table-sql.js";
 import { hasIndexedRanges } from "./indexed-ranges.js";
 import type { Session } from "./session.js";
@@ -29,7 +29,7 @@ export async function describeTable(session: Session, name: string, options: Des
   refuseTwins(rows, name);
   const indexes = (await session.query(INDEXES, [oid])).map(readIndex);
   const [estimate] = await session.query(ESTIMATE, [oid]);
-  const [system] = await session.query(SYSTEM_IDENTIFIER);
+  const database = await databaseIdentity(session);
   const key = indexes.find((index) => index.primary)?.columns ?? [];
   const nameOf = (number: number): string => all.find((row) => Number(row.number) === number)?.name ?? "";
   const primaryKey = key.map(nameOf);
@@ -46,7 +46,7 @@ export async function describeTable(session: Session, name: string, options: Des
   const described: SourceTable = {
     schema: table.schema ?? "",
     name: table.name ?? "",
-    identity: `${system?.id ?? ""}:${oid}`,
+    identity: `${database}:${oid}`,
     columns: rows.map((row) => toColumn(row, name, indexes, key, options.numeric)),
     primaryKey,
     estimatedRows: estimate?.rows === null || estimate?.rows === undefined ? null : Number(estimate.rows),
@@ -54,6 +54,13 @@ export async function describeTable(session: Session, name: string, options: Des
   };
   const collations = new Map(rows.map((row) => [row.name ?? "", row.collation ?? ""]));
   return { ...described, rangesIndexed: await hasIndexedRanges(session, described, collations) };
+}
+
+/** Not kept for the next time: behind a pooler, or after a failover, the same connection leads elsewhere. */
+async function databaseIdentity(session: Session): Promise<string> {
+  const [database] = await session.query(DATABASE);
+  const [system] = database?.may_ask === "t" ? await session.query(SYSTEM_IDENTIFIER) : [];
+  return `${system?.id ?? ""}:${database?.oid ?? ""}`;
 }
 
 async function findTable(session: Session, name: string): Promise<CatalogRow> {

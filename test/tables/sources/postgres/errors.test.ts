@@ -75,6 +75,21 @@ describe("errors of a PostgreSQL source", () => {
     });
   });
 
+  it("needs no right to ask which cluster it is, and takes a table that was made anew for another", async () => {
+    const database = await server.createDatabase();
+    await database.query(`REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC;
+      CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO reader`);
+    const url = database.urlFor({ user: "reader", password: "reader" });
+    const { identity } = await look(open(url));
+    expect((await look(open(url))).identity).toBe(identity);
+    await database.query("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); GRANT SELECT ON t TO reader");
+    expect((await look(open(url))).identity).not.toBe(identity);
+    const [system] = await database.query<{ id: string }>(
+      "SELECT system_identifier::text AS id FROM pg_control_system()",
+    );
+    expect((await look(open(database.url))).identity).toMatch(new RegExp(`^${system?.id}:\\d+:\\d+$`));
+  });
+
   it("cannot reach a server that is down, and goes on by itself when it is back", async () => {
     const source = open(server.url);
     await look(source);
