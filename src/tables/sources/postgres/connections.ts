@@ -88,19 +88,15 @@ export class Connections {
 
   /** The work's result; or, as soon as one of us wants no more, that as an error. */
   async unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-    // Not AbortSignal.any(): some versions of Node keep a trace of each in the signals, and `#closed` lives as long as the source.
-    const both = [signal, this.#closed.signal];
-    let stop = (): void => {};
+    let stopListening = (): void => {};
+    const aborted = new Promise<never>((_, reject) => {
+      stopListening = this.#onAbort(signal, reject);
+    });
+    work.catch(() => {});
     try {
-      const aborted = new Promise<never>((_, reject) => {
-        stop = () => reject(both.find((one) => one.aborted)?.reason);
-        if (both.some((one) => one.aborted)) stop();
-        else for (const one of both) one.addEventListener("abort", stop, { once: true });
-      });
-      work.catch(() => {});
       return await Promise.race([aborted, work]);
     } finally {
-      for (const one of both) one.removeEventListener("abort", stop);
+      stopListening();
     }
   }
 
@@ -139,9 +135,27 @@ export class Connections {
   }
 
   async #connect(signal: AbortSignal): Promise<Session> {
-    const session = await Session.connect(this.#url, AbortSignal.any([signal, this.#closed.signal]));
-    this.#open.add(session);
-    return session;
+    const giveUp = new AbortController();
+    const stopListening = this.#onAbort(signal, (reason) => giveUp.abort(reason));
+    try {
+      const session = await Session.connect(this.#url, giveUp.signal);
+      this.#open.add(session);
+      return session;
+    } finally {
+      stopListening();
+    }
+  }
+
+  /** Calls back as soon as one of us wants no more, now if that is so already. Returns how to stop listening. */
+  #onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
+    // Not AbortSignal.any(): some versions of Node keep a trace of each in the signals, and `#closed` lives as long as the source.
+    const both = [signal, this.#closed.signal];
+    const stop = (): void => callback(both.find((one) => one.aborted)?.reason);
+    if (both.some((one) => one.aborted)) stop();
+    else for (const one of both) one.addEventListener("abort", stop, { once: true });
+    return () => {
+      for (const one of both) one.removeEventListener("abort", stop);
+    };
   }
 
   async #keep(session: Session): Promise<void> {

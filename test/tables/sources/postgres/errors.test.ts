@@ -1,5 +1,5 @@
-import { setMaxListeners } from "node:events";
-import { beforeAll, describe, expect, it } from "vitest";
+import { getEventListeners, setMaxListeners } from "node:events";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createPostgresSource } from "../../../../src/tables/sources/postgres/create-postgres-source.js";
 import type { TableSource } from "../../../../src/tables/sources/table-source.js";
 import { atEnd } from "../../../support/at-end.js";
@@ -130,6 +130,29 @@ describe("errors of a PostgreSQL source", () => {
     abort.abort(new Error("enough"));
     await expect(digest).rejects.toBe(abort.signal.reason);
     await source.close();
+  });
+
+  it("gives up connecting at once when it is aborted or closed, and keeps no trace of it in the signals", async () => {
+    const any = vi.spyOn(AbortSignal, "any");
+    atEnd(() => any.mockRestore());
+    const proxy = await startTcpProxy(server.port);
+    proxy.blackHole();
+    const source = open(server.urlFor({ port: proxy.port }));
+    const abort = new AbortController();
+    const describing = source.describe("t", { numeric: "real", signal: abort.signal });
+    await waitFor(() => proxy.connections.open === 1);
+    abort.abort(new Error("enough"));
+    await expect(describing).rejects.toBe(abort.signal.reason);
+    await waitFor(() => proxy.connections.open === 0);
+    const patient = new AbortController();
+    const again = source.describe("t", { numeric: "real", signal: patient.signal });
+    await waitFor(() => proxy.connections.open === 1);
+    const failed = expect(again).rejects.toMatchObject({ code: "STOPPED" });
+    await source.close();
+    await failed;
+    await waitFor(() => proxy.connections.open === 0);
+    for (const one of [abort.signal, patient.signal]) expect(getEventListeners(one, "abort")).toEqual([]);
+    expect(any).not.toHaveBeenCalled();
   });
 
   it("cancels at the server what was aborted", async () => {
