@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseSourceUrl } from "./sources/postgres/source-url.js";
 import { showValue } from "./value-mistakes.js";
 
 const SUPPORTED = 'supported are "postgres://user:password@host/database", "postgresql://..." and "sqlite:PATH"';
@@ -10,7 +11,7 @@ export function sourceUrlMistake(url: unknown, database: unknown): string | null
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
   if (scheme === undefined) return `must be a URL: ${SUPPORTED}`;
   if (scheme !== "postgres" && scheme !== "postgresql") return `${scheme}:// is not supported yet: ${SUPPORTED}`;
-  if (!isReadable(url))
+  if (parseSourceUrl(url) === null)
     return "is no URL that can be read: write special characters of user and password percent-encoded, such as %40 for @";
   return null;
 }
@@ -21,15 +22,4 @@ function sqliteMistake(path: string, database: unknown): string | null {
   if (typeof database === "string" && database !== "" && resolve(path) === resolve(database))
     return "is the local file itself (`database`): give the copy a file of its own";
   return null;
-}
-
-function isReadable(url: string): boolean {
-  try {
-    // Without a host it is a socket of this machine, which drivers understand and URLs do not.
-    const { username, password, pathname } = new URL(url.replace("@/", "@localhost/"));
-    for (const part of [username, password, pathname]) decodeURIComponent(part);
-    return true;
-  } catch {
-    return false;
-  }
 }

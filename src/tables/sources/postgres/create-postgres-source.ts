@@ -19,16 +19,23 @@ import { readKeys } from "./read-keys.js";
 import { readPointOf } from "./read-point.js";
 import { readKeyRange, readKeyset } from "./read-rows.js";
 import type { Session } from "./session.js";
+import { parseSourceUrl } from "./source-url.js";
 
 /**
  * Tables of a PostgreSQL database (12 or later). Connects on first use, with at most 4 connections, of which 3 may be reading rows at a time;
  * nothing it does can write. Needs the package `pg`.
- * @param url `postgres://user:password@host:port/database`, with the parameters that `pg` knows.
+ * @param url `postgres://user:password@host:port/database`, with the parameters that `pg` knows; for a socket of this machine
+ *   `postgres://user:password@/database?host=/var/run/postgresql`.
  * @throws `INVALID_CONFIGURATION` for something else.
  */
 export function createPostgresSource(url: string): TableSource {
-  const { where, connectionString } = parseUrl(url);
-  return new PostgresSource(new Connections(connectionString, where));
+  const parsed = parseSourceUrl(url);
+  if (parsed === null) {
+    throw new ReplicaError("INVALID_CONFIGURATION", "The source's URL is not one of PostgreSQL", {
+      hint: "Use postgres://user:password@host:5432/database; characters such as @ and / in a password must be percent-encoded.",
+    });
+  }
+  return new PostgresSource(new Connections(parsed.connectionString, parsed.where));
 }
 
 class PostgresSource implements TableSource {
@@ -92,19 +99,4 @@ class PostgresSource implements TableSource {
   #use<T>(what: string, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
     return this.#connections.use(what, { isolation: "REPEATABLE READ", signal }, work);
   }
-}
-
-function parseUrl(url: string): { where: string; connectionString: string } {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new ReplicaError("INVALID_CONFIGURATION", "The source's URL is not one of PostgreSQL", {
-      hint: "Use postgres://user:password@host:5432/database; characters such as @ and / in a password must be percent-encoded.",
-    });
-  }
-  // Ours is how other copies of this program tell us from writers.
-  parsed.searchParams.delete("application_name");
-  parsed.searchParams.delete("fallback_application_name");
-  const host = parsed.hostname || parsed.searchParams.get("host") || "localhost";
-  const where = `PostgreSQL at ${host}:${parsed.port || "5432"}${parsed.pathname}`;
-  return { where, connectionString: parsed.href };
 }
