@@ -4,7 +4,7 @@ import type { QueryParameters, QueryResult } from "./query/query-result.js";
 import type { TableRun, TableTaskDefinition, TaskRecord, VerifyResult } from "./tasks/table-task.js";
 
 /** A task as users see it. What does not apply is `null`. */
-export interface TableTask extends Omit<TaskRecord, "paused"> {
+export interface TableTask extends Omit<TaskRecord, "paused" | "lastSuccessAt"> {
   /** `failing`: the last run failed, and the next one is a retry. */
   readonly state: "idle" | "running" | "failing" | "paused";
   /** ISO 8601 UTC. */
@@ -13,8 +13,9 @@ export interface TableTask extends Omit<TaskRecord, "paused"> {
 
 /** A task and how fresh its copy is. */
 export interface TableTaskStatus extends TableTask {
+  /** When the last successful run began, also one before a restart. */
   readonly lastSuccessAt: string | null;
-  /** Kept after a success. */
+  /** Kept after a success, until a restart. */
   readonly lastError: { readonly code: ReplicaErrorCode; readonly message: string; readonly at: string } | null;
   readonly consecutiveFailures: number;
   /** Milliseconds since the last successful run began: the copy is at most this much behind. `null` before the first. */

@@ -1,6 +1,6 @@
 import type { ChannelStatus } from "../scheduler/run-ledger.js";
 import type { TableTask, TableTaskStatus } from "./table-control.js";
-import type { TaskRecord } from "./tasks/table-task.js";
+import type { TableRun, TaskRecord } from "./tasks/table-task.js";
 
 /** The task with the fields that the control API pins. */
 export function taskView(record: TaskRecord, status: ChannelStatus | null): TableTask {
@@ -26,15 +26,29 @@ export function taskView(record: TaskRecord, status: ChannelStatus | null): Tabl
 
 /** The task with what the scheduler knows of it, which is `null` for a paused one. */
 export function taskStatus(record: TaskRecord, status: ChannelStatus | null): TableTaskStatus {
-  const { lastRun } = record;
   // After a restart, and while it is paused, the books know more than the scheduler.
-  const recorded = lastRun?.finishedAt && !lastRun.error ? lastRun.startedAt : null;
-  const lastSuccessAt = status?.lastSuccessAt ?? recorded;
+  const lastSuccessAt = later(recordedSuccess(record), status?.lastSuccessAt ?? null);
   return {
     ...taskView(record, status),
     lastSuccessAt,
-    lastError: status?.lastError ?? null,
+    lastError: status?.lastError ?? recordedError(record.lastRun),
     consecutiveFailures: status?.consecutiveFailures ?? 0,
     stalenessMs: lastSuccessAt === null ? null : Math.max(0, Date.now() - Date.parse(lastSuccessAt)),
   };
+}
+
+function recordedSuccess({ lastSuccessAt, lastRun }: TaskRecord): string | null {
+  return lastSuccessAt ?? (lastRun?.finishedAt && !lastRun.error ? lastRun.startedAt : null);
+}
+
+/** A run that somebody stopped has not failed. */
+function recordedError(run: TableRun | null): TableTaskStatus["lastError"] {
+  if (!run?.error || run.error.code === "STOPPED") return null;
+  const { code, message } = run.error;
+  return { code, message, at: run.finishedAt ?? run.startedAt };
+}
+
+/** Of two times in ISO 8601 UTC. */
+function later(one: string | null, other: string | null): string | null {
+  return (one ?? "") > (other ?? "") ? one : other;
 }

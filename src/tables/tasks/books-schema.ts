@@ -29,6 +29,7 @@ CREATE TABLE replication_state (      -- how far each copy is, written in one tr
   cursor TEXT,                        -- value of the cursor column that the copy has reached, as the source writes it
   source_schema TEXT,                 -- JSON: the source's table when it was last copied
   data TEXT,                          -- JSON: what the next run needs to go on
+  last_success_at TEXT,               -- when the newest run that ended without an error began
   updated_at TEXT NOT NULL            -- ISO 8601, UTC, like all times here
 );
 CREATE TABLE replication_runs (       -- history, the newest 200 runs of each task

@@ -40,6 +40,8 @@ export interface TaskRecord extends Required<Omit<TableTaskDefinition, "mode">> 
   /** The cursor value that the copy has reached, as the source writes it. */
   readonly cursor: string | null;
   readonly lastRun: TableRun | null;
+  /** When the newest run that ended without an error began. Not there in a task that is not stored yet. */
+  readonly lastSuccessAt?: string | null;
 }
 
 /** One run of a task, from its first look at the source until the copy has caught up. Times are ISO 8601 UTC. */

@@ -7,8 +7,8 @@ import { RunHistory, type RunUpdate } from "./run-history.js";
 import type { TableState } from "./table-state.js";
 import type { TableMode, TableRun, TaskRecord } from "./table-task.js";
 
-/** What a task consists of; its cursor and last run come from the other books. */
-export type StoredTask = Omit<TaskRecord, "cursor" | "lastRun">;
+/** What a task consists of; its cursor and its runs come from the other books. */
+export type StoredTask = Omit<TaskRecord, "cursor" | "lastRun" | "lastSuccessAt">;
 
 /** What can change about a task that exists. */
 export type TaskUpdate = Partial<Omit<StoredTask, "id" | "targetTable">>;
@@ -102,7 +102,8 @@ export class TaskStore {
       `INSERT INTO replication_state (target_table, task_id, cursor, source_schema, data, updated_at)
        VALUES (?, (SELECT id FROM replication_tasks WHERE target_table = ?), ?, ?, ?, ?)
        ON CONFLICT (target_table) DO UPDATE SET task_id = excluded.task_id, cursor = excluded.cursor,
-         source_schema = excluded.source_schema, data = excluded.data, updated_at = excluded.updated_at`,
+         source_schema = excluded.source_schema, data = excluded.data, updated_at = excluded.updated_at,
+         last_success_at = CASE WHEN task_id = excluded.task_id THEN last_success_at END`,
       target,
       target,
       state.cursor,
@@ -115,7 +116,8 @@ export class TaskStore {
   /** After a task was removed: what stays known is that this package made the table, and from what. */
   releaseState(target: string): void {
     this.#database.run(
-      "UPDATE replication_state SET task_id = NULL, cursor = NULL, data = NULL, updated_at = ? WHERE target_table = ?",
+      `UPDATE replication_state SET task_id = NULL, cursor = NULL, data = NULL, last_success_at = NULL, updated_at = ?
+       WHERE target_table = ?`,
       new Date().toISOString(),
       target,
     );
@@ -131,8 +133,15 @@ export class TaskStore {
     return this.#runs.begin(taskId, startedAt);
   }
 
+  /** A run that ends, and with `error: null`, is its task's last success. Called inside a transaction. */
   updateRun(runId: number, change: RunUpdate): void {
     this.#runs.update(runId, change);
+    if (!change.finishedAt || change.error !== null) return;
+    this.#database.run(
+      `UPDATE replication_state SET last_success_at = r.started_at
+       FROM replication_runs AS r WHERE r.id = ? AND r.task_id = replication_state.task_id`,
+      runId,
+    );
   }
 
   /** Newest first. */
@@ -178,11 +187,12 @@ export class TaskStore {
       paused: row.paused === 1,
       cursor: row.cursor,
       lastRun: this.lastRun(row.id),
+      lastSuccessAt: row.last_success_at,
     };
   }
 }
 
-const SELECT_TASKS = `SELECT t.*, s.cursor FROM replication_tasks AS t
+const SELECT_TASKS = `SELECT t.*, s.cursor, s.last_success_at FROM replication_tasks AS t
   LEFT JOIN replication_state AS s ON s.target_table = t.target_table AND s.task_id = t.id`;
 
 interface TaskRow {
@@ -199,6 +209,7 @@ interface TaskRow {
   readonly numeric: "real" | "text";
   readonly paused: number;
   readonly cursor: string | null;
+  readonly last_success_at: string | null;
 }
 
 interface StateRow {

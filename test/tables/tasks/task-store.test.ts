@@ -22,6 +22,9 @@ function task(id: string, other: Partial<StoredTask> = {}): StoredTask {
   };
 }
 
+/** What a task has that has not run yet. */
+const NEW = { cursor: null, lastRun: null, lastSuccessAt: null };
+
 async function newStore(path?: string) {
   const database = await openLocal(path);
   const store = new TaskStore(database);
@@ -43,15 +46,15 @@ describe("TaskStore", () => {
       numeric: "text",
       paused: true,
     });
-    expect(store.insert(plain)).toEqual({ ...plain, cursor: null, lastRun: null });
+    expect(store.insert(plain)).toEqual({ ...plain, ...NEW });
     store.insert(full);
     database.close();
     const again = await newStore(path);
     expect(again.store.list()).toEqual([
-      { ...plain, cursor: null, lastRun: null },
-      { ...full, cursor: null, lastRun: null },
+      { ...plain, ...NEW },
+      { ...full, ...NEW },
     ]);
-    expect(again.store.get("a")).toEqual({ ...full, cursor: null, lastRun: null });
+    expect(again.store.get("a")).toEqual({ ...full, ...NEW });
     expect(again.store.get("c")).toBeNull();
   });
 
@@ -75,8 +78,7 @@ describe("TaskStore", () => {
     store.update("1", {});
     expect(store.update("1", { cursorColumn: null, columns: null, mode: "full" })).toEqual({
       ...task("1", { paused: true, intervalSeconds: 60, cursorColumn: null, mode: "full" }),
-      cursor: null,
-      lastRun: null,
+      ...NEW,
     });
     expect(() => store.update("2", { paused: true })).toThrow(expect.objectContaining({ code: "UNKNOWN_TASK" }));
   });
@@ -172,6 +174,42 @@ describe("TaskStore", () => {
     store.updateRun(first, { error: null });
     expect(store.runs("1", 2)[1]?.error).toBeNull();
     expect(store.lastRun("other")).toBeNull();
+  });
+
+  it("keeps when the last successful run of a task began, whatever failed or was cut short after it, over a restart", async () => {
+    const path = join(tempDir(), "local.db");
+    const { database, store } = await newStore(path);
+    const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
+    const end = { finishedAt: at(9) };
+    store.insert(task("1"));
+    const first = store.beginRun("1", at(0));
+    store.writeState("users_1", { table: null, data: null, cursor: "1" });
+    expect(store.get("1")?.lastSuccessAt).toBeNull();
+    store.updateRun(first, { ...end, error: null });
+    store.updateRun(store.beginRun("1", at(1)), { ...end, error: { code: "SOURCE_UNREACHABLE", message: "down" } });
+    expect(store.get("1")?.lastSuccessAt).toBe(at(0));
+    store.updateRun(store.beginRun("1", at(2)), { ...end, error: null });
+    store.beginRun("1", at(3));
+    store.writeState("users_1", { table: null, data: null, cursor: "2" });
+    database.close();
+    const after = (await newStore(path)).store;
+    after.closeInterruptedRuns();
+    expect(after.list()[0]).toMatchObject({ lastSuccessAt: at(2), lastRun: { startedAt: at(3) } });
+  });
+
+  it("knows nothing of the runs of the task that had the target before", async () => {
+    const { store } = await newStore();
+    store.insert(task("1", { targetTable: "users" }));
+    store.writeState("users", { table: null, data: 1, cursor: "1" });
+    store.updateRun(store.beginRun("1", "2026-01-01T00:00:00.000Z"), {
+      finishedAt: "2026-01-01T00:00:01.000Z",
+      error: null,
+    });
+    store.remove("1");
+    store.releaseState("users");
+    expect(store.insert(task("2", { targetTable: "users" })).lastSuccessAt).toBeNull();
+    store.writeState("users", { table: null, data: 1, cursor: "1" });
+    expect(store.get("2")?.lastSuccessAt).toBeNull();
   });
 
   it("keeps the newest 200 runs of each task", async () => {
