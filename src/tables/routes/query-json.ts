@@ -1,3 +1,4 @@
+import { ReplicaError } from "../../errors.js";
 import type { QueryResult } from "../query/query-result.js";
 import type { SqliteValue } from "../sqlite-value.js";
 import { showValue } from "../value-mistakes.js";
@@ -26,9 +27,27 @@ export function parseParams(params: unknown): SqliteValue[] {
   });
 }
 
-/** The answer as JSON can hold it: integers beyond 2^53 and infinities as strings, BLOBs as `{ base64 }`. */
-export function rowsToJson({ columns, rows }: QueryResult): { columns: readonly string[]; rows: unknown[][] } {
-  return { columns, rows: rows.map((row) => row.map(valueToJson)) };
+/**
+ * The answer as JSON can hold it: integers beyond 2^53 and infinities as strings, BLOBs as `{ base64 }`.
+ * @throws `QUERY_FAILED` for more than about `maxBytes` bytes of values
+ */
+export function rowsToJson(
+  { columns, rows }: QueryResult,
+  maxBytes: number,
+): { columns: readonly string[]; rows: unknown[][] } {
+  let bytes = 0;
+  const take = (value: SqliteValue): unknown => {
+    bytes += 8 + (typeof value === "string" || value instanceof Uint8Array ? value.length : 0);
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    return valueToJson(value);
+  };
+  return { columns, rows: rows.map((row) => row.map(take)) };
+}
+
+function tooLarge(maxBytes: number): ReplicaError {
+  return new ReplicaError("QUERY_FAILED", `The query gives more than ${maxBytes} bytes, too many for one answer.`, {
+    hint: "Add LIMIT, or ask for fewer columns, and read the rest by key: WHERE id > (the last one) ORDER BY id LIMIT n.",
+  });
 }
 
 function parseParam(value: unknown): SqliteValue | undefined {

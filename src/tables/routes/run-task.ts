@@ -5,6 +5,8 @@ import { invalidRequest, RouteError } from "./route-error.js";
 
 const DEFAULT_WAIT_SECONDS = 300;
 const MAX_WAIT_SECONDS = 86_400;
+/** Among this many newest runs the one that has just failed is looked for. */
+const RUNS_SINCE = 10;
 
 /** What a run that somebody asked for came to, in the time that they wait. */
 export interface RunAnswer {
@@ -41,7 +43,9 @@ export async function runTask(control: TableControl, id: string, wait: string | 
 async function failedRun(control: TableControl, id: string, error: unknown): Promise<unknown> {
   const answer = errorAnswer(error);
   if (!(error instanceof ReplicaError) || answer.status < 502 || answer.status === 503) return answer;
-  const [run = null] = await control.runs(id, 1).catch(() => []);
+  const runs = await control.runs(id, RUNS_SINCE).catch(() => []);
+  // A retry may have begun, or have ended well, since it failed.
+  const run = runs.find(({ finishedAt, error: failure }) => finishedAt !== null && failure !== null) ?? null;
   return new RouteError(502, error.code, errorText(error), { more: { run } });
 }
 

@@ -5,6 +5,8 @@ export interface TableRoutesOptions {
   readonly token: string;
   /** Stands before every path, for instance `/admin`. Default: nothing. */
   readonly basePath?: string;
+  /** About how many bytes of values one answer of `POST /query` may have: it is one piece of JSON. Default 16 MiB, at most 64 MiB. */
+  readonly maxQueryBytes?: number;
   /** Gives the `collections` of `GET /replication/status`. Default: an empty list. */
   readonly collections?: () => readonly unknown[];
 }

@@ -18,12 +18,20 @@ type Handler = (context: Context) => Promise<Response>;
 /** Answers tell about somebody's data, and an intermediary must not keep them. */
 const HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
 
+const DEFAULT_QUERY_BYTES = 16 * 1024 * 1024;
+/** As JSON a character may take six, and a string has at most 2^29 - 24 in V8. */
+const MAX_QUERY_BYTES = 64 * 1024 * 1024;
+
 /** The routes of the control API that concern tables, over anything that controls tables. @throws ConfigurationError */
 export function createTableRoutes(control: TableControl, options: TableRoutesOptions): TableRoutes {
-  const { token, basePath = "", collections = () => [] } = options ?? {};
+  const { token, basePath = "", maxQueryBytes = DEFAULT_QUERY_BYTES, collections = () => [] } = options ?? {};
   const checkToken = createTokenCheck(token);
   if (typeof basePath !== "string" || !/^(\/[A-Za-z0-9\-._~]+)*$/.test(basePath))
     throw new ConfigurationError([`basePath must be a path such as "/admin", got ${showValue(basePath)}`]);
+  if (!Number.isInteger(maxQueryBytes) || maxQueryBytes < 1 || maxQueryBytes > MAX_QUERY_BYTES) {
+    const range = `a whole number of bytes from 1 to ${MAX_QUERY_BYTES}`;
+    throw new ConfigurationError([`maxQueryBytes must be ${range}, got ${showValue(maxQueryBytes)}`]);
+  }
 
   const serve = (path: string, handlers: Partial<Record<Method, Handler>>): void => {
     app.all(`${basePath}${path}`, async (context) => {
@@ -76,7 +84,8 @@ export function createTableRoutes(control: TableControl, options: TableRoutesOpt
       refuseUnknownFields(fields, ["repair"]);
       const { repair = false } = fields;
       if (typeof repair !== "boolean") throw invalidRequest(`repair must be true or false, got ${showValue(repair)}`);
-      return context.json(await control.verify(idOf(context), { repair }));
+      const { signal } = context.req.raw;
+      return context.json(await forCaller(signal, control.verify(idOf(context), { repair, signal })));
     },
   });
   serve("/replication/status", {
@@ -89,17 +98,21 @@ export function createTableRoutes(control: TableControl, options: TableRoutesOpt
       const { sql, params } = fields;
       if (typeof sql !== "string" || sql.trim() === "")
         throw invalidRequest(`sql must be a SELECT statement, got ${showValue(sql)}`);
-      // A query that nobody waits for any more would hold up the next one.
       const { signal } = context.req.raw;
-      const result = await control.query(sql, parseParams(params), { signal }).catch((error) => {
-        throw signal.aborted
-          ? new RouteError(499, "CLIENT_GONE" satisfies RouteErrorCode, "The caller has left")
-          : error;
-      });
-      return context.json(rowsToJson(result));
+      const result = await forCaller(signal, control.query(sql, parseParams(params), { signal }));
+      return context.json(rowsToJson(result, maxQueryBytes));
     },
   });
   return app;
+}
+
+/** Work that ends when its caller leaves: what nobody waits for any more would hold up the next one. */
+async function forCaller<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw signal.aborted ? new RouteError(499, "CLIENT_GONE" satisfies RouteErrorCode, "The caller has left") : error;
+  }
 }
 
 /** The source says that the table of the request cannot be copied: that is the request's mistake, not the source's. */

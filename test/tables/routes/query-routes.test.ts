@@ -79,6 +79,36 @@ describe("POST /query", () => {
     expect((await call("POST", "/query", { sql: "SELECT nothing FROM t" })).status).toBe(400);
   });
 
+  it("refuses an answer that is too large for one piece of JSON, and says how to ask for less", async () => {
+    const { call } = await startRoutes();
+    for (const sql of [
+      // As JSON each of these characters takes six.
+      "SELECT replace(hex(zeroblob(50000000)), '0', char(1))",
+      "SELECT zeroblob(17000000)",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50000) SELECT hex(zeroblob(200)) FROM n",
+    ]) {
+      const { status, body } = await call("POST", "/query", { sql });
+      expect([status, body]).toEqual([
+        400,
+        { code: "QUERY_FAILED", error: expect.stringMatching(/more than 16777216 bytes.*Add LIMIT/) },
+      ]);
+    }
+    const most = await call("POST", "/query", { sql: "SELECT hex(zeroblob(8000000))" });
+    expect([most.status, most.body.rows[0][0].length]).toEqual([200, 16_000_000]);
+  });
+
+  it("lets the host say how large an answer may be", async () => {
+    const { call, tables } = await startRoutes({ maxQueryBytes: 1_000 });
+    expect((await call("POST", "/query", { sql: "SELECT hex(zeroblob(400))" })).status).toBe(200);
+    expect((await call("POST", "/query", { sql: "SELECT hex(zeroblob(600))" })).body).toMatchObject({
+      code: "QUERY_FAILED",
+      error: expect.stringContaining("more than 1000 bytes"),
+    });
+    for (const maxQueryBytes of [0, 1.5, "1", 2 ** 27]) {
+      expect(() => tables.routes({ token: TOKEN, maxQueryBytes } as never)).toThrow(/maxQueryBytes must be a whole/);
+    }
+  });
+
   it("refuses everything that writes, reads other files or changes how the file is read", async () => {
     const { call, database } = await startRoutes();
     const bytes = readFileSync(database);

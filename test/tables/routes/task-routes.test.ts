@@ -268,6 +268,29 @@ describe("the routes of tables", () => {
     expect(await call("POST", path)).toMatchObject({ status: 502, body: { code: "TABLE_MISSING" } });
   });
 
+  it("end a verification whose caller has left", async () => {
+    const { fake, host, tables } = await startRoutes();
+    await tables.runTask("users");
+    const begun = deferred<AbortSignal>();
+    const ended = deferred();
+    fake.script.verify = async (_, signal) => {
+      begun.resolve(signal);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      ended.resolve();
+      signal.throwIfAborted();
+    };
+    const caller = new AbortController();
+    const asked = fetch(`${host.origin}/replication/tasks/users/verify`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}` },
+      signal: caller.signal,
+    });
+    asked.catch(() => {});
+    expect((await begun.promise).aborted).toBe(false);
+    caller.abort();
+    await ended.promise;
+  });
+
   it("show the state and freshness of tasks, and the host's collections", async () => {
     const { call, tables } = await startRoutes({ collections: () => [{ name: "posts" }] });
     await tables.runTask("users");
