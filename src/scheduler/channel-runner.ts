@@ -32,7 +32,7 @@ const URGENT: ReadonlySet<SyncReason> = new Set(["on_pull", "requested", "on_cha
  */
 export class ChannelRunner {
   readonly channel: Channel;
-  readonly #schedule: Required<Schedule>;
+  #schedule: Required<Schedule>;
   readonly #options: ChannelRunnerOptions;
   readonly #ledger = new RunLedger();
   #phase: "created" | "started" | "stopped" = "created";
@@ -64,6 +64,14 @@ export class ChannelRunner {
     const abort = new AbortController();
     const ended = keepWatching(this.channel, () => this.wake(), abort.signal, this.#options);
     this.#watching = { abort, ended };
+  }
+
+  /** Goes by another schedule from now on; a run under way goes on. */
+  reschedule(schedule: Schedule): void {
+    this.#schedule = { ...SCHEDULE_DEFAULTS, ...schedule };
+    if (!this.#timer || this.#ledger.failures > 0) return;
+    this.#disarm();
+    this.#arm(null);
   }
 
   /** Aborts the run under way and waits until it has ended. */
@@ -161,18 +169,21 @@ export class ChannelRunner {
     }
   }
 
-  /** Rounds until the source has no more; between rounds other channels get their turn. */
+  /** Rounds until the source has no more; between rounds other channels get their turn, unless the channel holds its place. */
   async #rounds(reason: SyncReason, abort: AbortController): Promise<SyncOutcome> {
     let total: SyncOutcome = { changed: false, items: 0, bytes: 0, idle: true };
     const aborted = abortion(abort.signal);
     // Where nothing waits for it, it is nobody's business.
     aborted.catch(() => {});
-    for (;;) {
-      const ticket = this.#options.limiter.enter(URGENT.has(reason));
-      this.#ticket = ticket;
-      try {
-        await Promise.race([ticket.granted, aborted]);
-        if (!this.#begun) this.#begunAt = performance.now();
+    let held = false;
+    try {
+      for (;;) {
+        if (!held) this.#ticket = this.#options.limiter.enter(URGENT.has(reason));
+        await Promise.race([this.#ticket?.granted, aborted]);
+        if (!this.#begun) {
+          this.#begunAt = performance.now();
+          this.#ledger.begin();
+        }
         this.#begun = true;
         const outcome = await this.#round(reason, abort);
         total = {
@@ -183,16 +194,17 @@ export class ChannelRunner {
           ...(total.idle && outcome.idle && { idle: true }),
         };
         if (!outcome.more || abort.signal.aborted) return total;
-      } finally {
-        ticket.release();
+        held = outcome.hold === true;
+        if (!held) this.#ticket?.release();
       }
+    } finally {
+      this.#ticket?.release();
     }
   }
 
   async #round(reason: SyncReason, abort: AbortController): Promise<SyncOutcome> {
     const { runTimeoutMs } = this.#schedule;
     const deadline = setTimeout(() => abort.abort(timedOut(this.channel.name, runTimeoutMs)), runTimeoutMs);
-    this.#ledger.begin();
     try {
       return await this.channel.sync({ signal: abort.signal, reason });
     } finally {

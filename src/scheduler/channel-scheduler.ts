@@ -74,6 +74,12 @@ export class ChannelScheduler {
     await this.#close(runner);
   }
 
+  /** A channel goes by another schedule from now on. @throws `UNKNOWN_COLLECTION`; `TypeError` for a schedule that cannot be. */
+  reschedule(name: string, schedule: Schedule): void {
+    verifySchedule(name, schedule);
+    this.#runner(name).reschedule(schedule);
+  }
+
   /** Runs every channel once, whatever its triggers, then each by its own. A second call does nothing. */
   start(): void {
     if (this.#stopping) throw new ReplicaError("STOPPED", "stop() is under way: await it before start()");

@@ -11,6 +11,8 @@ export interface SyncOutcome {
   readonly idle?: boolean;
   /** There is more to fetch: run again at once. */
   readonly more?: boolean;
+  /** With `more`: do not let others of the group in between, since something is held open that they may wait for. */
+  readonly hold?: boolean;
 }
 
 /** Makes one local copy match its source. The scheduler decides when. */

@@ -27,7 +27,8 @@ export class TableChannel implements Channel {
       changed: unit.changed,
       items: unit.rowsPulled + unit.rowsDeleted,
       bytes: unit.bytes,
-      ...(unit.more && { more: true }),
+      // A run keeps its stream from the source until its end: who waits for one must not be let in before.
+      ...(unit.more && { more: true, hold: true }),
       ...(unit.busy && { idle: true }),
     };
   }

@@ -1,4 +1,5 @@
 import { ReplicaError } from "../errors.js";
+import { beforeAbort } from "./before-abort.js";
 import type { TableThreads } from "./connect-tables.js";
 import type { TaskChange } from "./copy/table-engine.js";
 import { changeMistakes, definitionMistakes } from "./definition-mistakes.js";
@@ -81,7 +82,8 @@ export class TableReplication implements TableControl {
   }
 
   /**
-   * Changes what is given and leaves the rest. A task with another interval, or one that goes on after a pause, runs at once.
+   * Changes what is given and leaves the rest. A task that goes on after a pause runs at once; another interval counts
+   * from now, and a run under way goes on.
    * @throws `UNKNOWN_TASK`; `INVALID_TASK` naming the fields
    */
   async updateTask(id: string, change: TaskChange): Promise<TableTask> {
@@ -206,12 +208,4 @@ export class TableReplication implements TableControl {
 function unlessRemoved(error: unknown): null {
   if (error instanceof ReplicaError && error.code === "UNKNOWN_TASK") return null;
   throw error;
-}
-
-function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

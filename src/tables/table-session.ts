@@ -2,6 +2,7 @@ import { ReplicaError } from "../errors.js";
 import { ChannelScheduler } from "../scheduler/channel-scheduler.js";
 import { guardErrorHandler } from "../scheduler/error-handler.js";
 import type { ChannelStatus } from "../scheduler/run-ledger.js";
+import { beforeAbort } from "./before-abort.js";
 import type { TableThreads } from "./connect-tables.js";
 import type { TableEngine, TaskChange } from "./copy/table-engine.js";
 import { foldName } from "./local/identifier.js";
@@ -17,7 +18,8 @@ interface KeptTask {
   /** As it was when it was last looked at. */
   record: TaskRecord;
   readonly channel: TableChannel;
-  scheduled: boolean;
+  /** The interval that it runs at, in seconds; `null` while it does not run by itself. */
+  every: number | null;
   /** Ends when everything that was asked of the task in this order has ended. */
   turn: Promise<unknown>;
   /** The comparison under way. */
@@ -46,13 +48,13 @@ export class TableSession {
 
   constructor(settings: TableSettings, threads: TableThreads) {
     const { database, sources, syncIntervalSeconds: intervalSeconds, lagSeconds, queryTimeoutMs } = settings;
+    const { concurrency, backOff, onError } = settings;
     this.#settings = settings;
     this.#progress = new ProgressEvents(settings.onProgress);
-    this.#engine = threads.createEngine({ database, sources, intervalSeconds, lagSeconds }, (progress) =>
+    this.#engine = threads.createEngine({ database, sources, intervalSeconds, lagSeconds, concurrency }, (progress) =>
       this.#progress.report(progress),
     );
     this.queries = threads.createQueries(database, { timeoutMs: queryTimeoutMs });
-    const { concurrency, backOff, onError } = settings;
     this.#scheduler = new ChannelScheduler([], {
       concurrency,
       ...(backOff && { backOff }),
@@ -67,7 +69,9 @@ export class TableSession {
     this.#ended.signal.throwIfAborted();
     for (const result of ensured) if (result.status === "rejected") throw result.reason;
     // Once more: a task that asks for another copy now has taken the place of the one that was stored.
-    for (const record of this.#inOrder(await this.#engine.open())) this.#keep(record);
+    const records = await this.#engine.open();
+    this.#ended.signal.throwIfAborted();
+    for (const record of this.#inOrder(records)) this.#keep(record);
     this.#scheduler.start();
     this.opened = true;
   }
@@ -86,8 +90,9 @@ export class TableSession {
   async close(): Promise<void> {
     this.#ended.abort(stopped());
     await this.#scheduler.stop();
-    await Promise.allSettled([...this.#kept.values()].flatMap(({ turn, verifying }) => [turn, verifying]));
-    await Promise.allSettled([this.#engine.close(), this.queries.close()]);
+    const changes = [...this.#kept.values()].flatMap(({ turn, verifying }) => [turn, verifying]);
+    // Beside what is still asked of the engine: its close is what bounds that.
+    await Promise.allSettled([this.#engine.close(), this.queries.close(), ...changes]);
     this.#progress.close();
   }
 
@@ -127,12 +132,15 @@ export class TableSession {
 
   async update(id: string, change: TaskChange): Promise<TaskRecord> {
     return await this.#inTurn(id, async (kept) => {
-      const before = kept.record;
-      kept.record = await this.#engine.updateTask(id, change);
-      const { paused, intervalSeconds } = kept.record;
-      if (paused === before.paused && intervalSeconds === before.intervalSeconds) return kept.record;
-      await this.#unschedule(kept);
-      this.#schedule(kept);
+      try {
+        kept.record = await this.#engine.updateTask(id, change);
+      } catch (error) {
+        // The change may be in the books all the same, where the thread died before it answered.
+        kept.record = await this.#engine.task(id).catch(() => kept.record);
+        await this.#reschedule(kept);
+        throw error;
+      }
+      await this.#reschedule(kept);
       return kept.record;
     });
   }
@@ -144,7 +152,7 @@ export class TableSession {
         await this.#engine.removeTask(id);
         this.#kept.delete(id);
       } catch (error) {
-        this.#schedule(kept);
+        await this.#reschedule(kept);
         throw error;
       }
     });
@@ -154,17 +162,18 @@ export class TableSession {
   async run(id: string): Promise<TableRun> {
     for (;;) {
       const kept = this.#get(id);
-      if (kept.record.paused) throw paused(kept.record);
+      if ((await this.record(id)).paused) throw paused(kept.record);
+      if (kept.every === null) await this.#inTurn(id, (task) => this.#reschedule(task));
       await kept.verifying;
       if (await this.#runOnce(id, kept)) break;
     }
-    const run = (await this.#engine.runs(id, 10)).find(({ finishedAt }) => finishedAt !== null);
+    const run = (await this.#engine.runs(id, 10)).find(({ finishedAt, error }) => finishedAt !== null && !error);
     if (!run) throw unknownTask();
     return run;
   }
 
   async verify(id: string, repair: boolean, signal?: AbortSignal): Promise<VerifyResult> {
-    for (let kept = this.#get(id); kept.verifying; kept = this.#get(id)) await kept.verifying;
+    for (let kept = this.#get(id); kept.verifying; kept = this.#get(id)) await beforeAbort(kept.verifying, signal);
     const kept = this.#get(id);
     const either = signal ? AbortSignal.any([signal, this.#ended.signal]) : this.#ended.signal;
     const verifying = this.#engine.verify(id, repair, either);
@@ -172,7 +181,7 @@ export class TableSession {
       .catch(() => {})
       .then(() => {
         kept.verifying = null;
-        if (!kept.channel.passedOver || !kept.scheduled) return;
+        if (!kept.channel.passedOver || kept.every === null) return;
         kept.channel.passedOver = false;
         this.#scheduler.wake(kept.channel.name);
       });
@@ -193,7 +202,7 @@ export class TableSession {
       if (idle && !kept.verifying) await new Promise((resolve) => setTimeout(resolve, 20));
       return !idle;
     } catch (error) {
-      // Its channel made way for one with another interval: the run goes on there.
+      // It was paused, and may go on by now.
       const replaced = error instanceof ReplicaError && ["STOPPED", "UNKNOWN_COLLECTION"].includes(error.code);
       if (!replaced || this.#ended.signal.aborted) throw error;
       await kept.turn;
@@ -228,7 +237,7 @@ export class TableSession {
     const kept: KeptTask = {
       record,
       channel: new TableChannel(this.#engine, record),
-      scheduled: false,
+      every: null,
       turn: Promise.resolve(),
       verifying: null,
     };
@@ -236,21 +245,28 @@ export class TableSession {
     this.#schedule(kept);
   }
 
+  /** Sees to it that the task runs as its record says. */
+  async #reschedule(kept: KeptTask): Promise<void> {
+    if (kept.record.paused) await this.#unschedule(kept);
+    else this.#schedule(kept);
+  }
+
   #schedule(kept: KeptTask): void {
     const { record, channel } = kept;
-    if (record.paused || kept.scheduled || this.#ended.signal.aborted) return;
+    if (record.paused || kept.every === record.intervalSeconds || this.#ended.signal.aborted) return;
     const schedule = {
       triggers: ["scheduled"] as const,
       intervalMs: record.intervalSeconds * 1_000,
       runTimeoutMs: this.#settings.runTimeoutMs,
     };
-    this.#scheduler.add({ channel, schedule, group: record.source });
-    kept.scheduled = true;
+    if (kept.every === null) this.#scheduler.add({ channel, schedule, group: record.source });
+    else this.#scheduler.reschedule(channel.name, schedule);
+    kept.every = record.intervalSeconds;
   }
 
   async #unschedule(kept: KeptTask): Promise<void> {
-    if (!kept.scheduled) return;
-    kept.scheduled = false;
+    if (kept.every === null) return;
+    kept.every = null;
     await this.#scheduler.remove(kept.channel.name);
   }
 

@@ -30,10 +30,11 @@ const SCANNED_LEAF_ROWS = 20_000;
 const PAGE_ROWS = 500;
 
 /**
+ * Gives a `null` for each range that is settled, so that whoever follows can stop there.
  * Finds the rows that differ: both sides digest key ranges, ranges whose digests differ are split until they are small, and only those are
  * read. A digest that differs is a reason to look, never a finding. In bounded memory.
  */
-export async function* compareRanges(comparison: Comparison): AsyncGenerator<RowDifference> {
+export async function* compareRanges(comparison: Comparison): AsyncGenerator<RowDifference | null> {
   const { source, table, local, signal } = comparison;
   const leafRows = table.rangesIndexed ? LEAF_ROWS : SCANNED_LEAF_ROWS;
   const all: KeyRange = { lower: null, upper: null };
@@ -45,6 +46,7 @@ export async function* compareRanges(comparison: Comparison): AsyncGenerator<Row
     const [there, here] = await Promise.all([source.digest(table, range, signal), local.digest(range, signal)]);
     if (there.rows === here.rows && there.digest === here.digest) {
       comparison.onRange?.(here.rows);
+      yield null;
       continue;
     }
     const inner =

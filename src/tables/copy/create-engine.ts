@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ReplicaError } from "../../errors.js";
 import type { SyncReason } from "../../scheduler/sync-context.js";
+import { beforeAbort } from "../before-abort.js";
 import { tableExists } from "../local/create-table.js";
 import { type FileLock, lockFile } from "../local/file-lock.js";
 import { LocalDatabase } from "../local/local-database.js";
@@ -25,6 +26,8 @@ export function createEngine(options: EngineOptions, onProgress: ProgressHandler
   return new Engine(options, onProgress);
 }
 
+const PAUSED: UnitOutcome = { changed: false, rowsPulled: 0, rowsDeleted: 0, bytes: 0, more: false, busy: true };
+
 interface Opened {
   readonly database: LocalDatabase;
   readonly store: TaskStore;
@@ -36,6 +39,7 @@ class Engine implements TableEngine {
   readonly #onProgress: ProgressHandler;
   readonly #sources = new Map<string, Promise<TableSource>>();
   readonly #work = new Map<string, TaskWork>();
+  readonly #comparing = new Map<string, Promise<unknown>>();
   #opened: Opened | null = null;
 
   constructor(options: EngineOptions, onProgress: ProgressHandler) {
@@ -73,7 +77,10 @@ class Engine implements TableEngine {
     const kept = named ?? store.findByTarget(targetOf(definition));
     if (kept && !needsNewCopy(kept, { ...definition, source })) {
       const { intervalSeconds = this.#options.intervalSeconds, batchSize = DEFAULT_BATCH_SIZE } = definition;
-      return store.update(kept.id, { intervalSeconds, batchSize, deletes: definition.deletes ?? null });
+      // What was not planned yet, since the source was out of reach, may still be wished for.
+      const { mode, cursorColumn } = kept.mode === null ? definition : kept;
+      const plan = { ...(mode && { mode }), ...(cursorColumn && { cursorColumn }) };
+      return store.update(kept.id, { intervalSeconds, batchSize, deletes: definition.deletes ?? null, ...plan });
     }
     let table: SourceTable | null = null;
     try {
@@ -96,7 +103,7 @@ class Engine implements TableEngine {
   async removeTask(id: string): Promise<void> {
     const { database, store } = this.#books;
     const task = store.existing(id);
-    await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: removed`));
+    await this.#work.get(id)?.end(new ReplicaError("STOPPED", `${task.targetTable}: removed`), true);
     this.#work.delete(id);
     database.transaction(() => {
       store.releaseState(task.targetTable);
@@ -105,11 +112,19 @@ class Engine implements TableEngine {
   }
 
   async advance(id: string, reason: SyncReason, signal: AbortSignal): Promise<UnitOutcome> {
+    // Paused behind our back, in the file.
+    if (this.#books.store.existing(id).paused) return PAUSED;
     return await this.#workOn(id).advance(reason, signal);
   }
 
   async verify(id: string, repair: boolean, signal: AbortSignal): Promise<VerifyResult> {
-    return await this.#workOn(id).verify(repair, signal);
+    const work = this.#workOn(id);
+    const { source } = this.#books.store.existing(id);
+    // One at a time: a comparison has two streams open, and two with one each would wait for the other's.
+    const before = this.#comparing.get(source) ?? Promise.resolve();
+    const turn = beforeAbort(before, signal).then(() => work.verify(repair, signal));
+    this.#comparing.set(source, Promise.allSettled([before, turn]));
+    return await turn;
   }
 
   async task(id: string): Promise<TaskRecord> {
@@ -123,7 +138,7 @@ class Engine implements TableEngine {
 
   async close(): Promise<void> {
     const stopped = new ReplicaError("STOPPED", "replication is stopped");
-    await Promise.all([...this.#work.values()].map((work) => work.end(stopped)));
+    await Promise.all([...this.#work.values()].map((work) => work.end(stopped, true)));
     this.#work.clear();
     const sources = [...this.#sources.values()];
     this.#sources.clear();
@@ -215,7 +230,7 @@ class Engine implements TableEngine {
             hint: "add it to sources, or remove the task",
           }),
         );
-      source = openSource(name, url);
+      source = openSource(name, url, this.#options.concurrency);
       this.#sources.set(name, source);
       source.catch(() => this.#sources.delete(name));
     }

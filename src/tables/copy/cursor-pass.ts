@@ -40,9 +40,10 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
   const open = unknown.length > 0 ? await outlast(pass, point.openTransactions, unknown) : [];
   const late = unknown.filter((name) => open.includes(name));
   if (late.length > 0 && !keyed) throw openTransactions(table, late.length);
+  const { during, held } = holdTransactions(begun, late);
   // Before the first row there is nothing that it could be missing from.
-  const compare = pass.start.compare || (begun.anywhere && begun.horizon.position !== null);
-  let state = { ...pass.start, horizon: holdTransactions(begun, late), compare };
+  const compare = pass.start.compare || (begun.anywhere && during.position !== null);
+  let state: CopyState = { ...pass.start, horizon: during, compare };
 
   const read = (request: Partial<ReadRequest>): AsyncIterable<SourceBatch> =>
     source.read({ table, keyset, batchSize, wholeTies: !keyed, skipNulls: true, signal, ...request });
@@ -74,13 +75,18 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
     }
     state = { ...state, nulls: "done" };
   }
+  // Read again from where a transaction that has ended may have written; the position stays meanwhile.
+  const again = begun.start !== during.position;
+  let { position } = state.horizon;
   if (point.ceiling) {
-    const { position } = state.horizon;
-    for await (const batch of read({ below: point.ceiling, ...(position && { after: position }) })) {
-      state = { ...state, horizon: { ...state.horizon, position: batch.last } };
+    const after = again ? begun.start : position;
+    for await (const batch of read({ below: point.ceiling, ...(after && { after }) })) {
+      position = batch.last;
+      if (!again) state = { ...state, horizon: { ...state.horizon, position } };
       pass.write(batch, state);
       yield;
     }
+    state = { ...state, horizon: { position, held } };
     // What is above the ceiling may still change its order: it is copied now and read again by the next pass.
     const above = { value: point.ceiling.value, inclusive: !point.ceiling.inclusive };
     for await (const batch of keyed ? read({ above }) : []) {
@@ -88,7 +94,7 @@ export async function* passCursor(pass: CursorPass): AsyncGenerator<void, CopySt
       yield;
     }
   }
-  state = { ...state, complete: true };
+  state = { ...state, horizon: { position, held }, complete: true };
   if (JSON.stringify(state) !== JSON.stringify(pass.start)) pass.write(null, state);
   return state;
 }

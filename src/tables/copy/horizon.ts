@@ -16,8 +16,8 @@ interface HeldTransaction {
  * 1. every row up to `position` is copied, or will be by the scan that is under way (`CopyState.scan`), or belongs to a transaction in `held`
  *    with `from` before that row;
  * 2. `held` is sorted: the `from` of an earlier entry is not after that of a later one;
- * 3. a held transaction that has ended sets `position` back to its `from`, once; one that was open when the copy began, whose rows can be
- *    anywhere, has the whole copy compared instead.
+ * 3. when a held transaction has ended, what is after its `from` is read again, once; only then is it let go of. One that was open when the
+ *    copy began, whose rows can be anywhere, has the whole copy compared instead.
  */
 export interface Horizon {
   readonly position: SourcePosition | null;
@@ -26,36 +26,52 @@ export interface Horizon {
 
 /** What the transactions that are open mean for a pass. */
 interface PassStart {
-  readonly horizon: Horizon;
+  readonly before: Horizon;
+  readonly open: ReadonlySet<string>;
   /** Those that are not held: whoever wrote a row below the ceiling that is not visible yet is among them or held. */
   readonly unknown: readonly string[];
+  /** Where the pass begins to read: the position, or before it, where a transaction that has ended may have written. */
+  readonly start: SourcePosition | null;
   /** One has ended whose rows can be anywhere in what was copied. */
   readonly anywhere: boolean;
 }
 
-/** The first step of a pass. Held transactions that have ended are let go, and what they may have written is to be read again. */
-export function beginPass(horizon: Horizon, openTransactions: readonly string[]): PassStart {
+/** The first step of a pass. */
+export function beginPass(before: Horizon, openTransactions: readonly string[]): PassStart {
   const open = new Set(openTransactions);
-  const known = new Set(horizon.held.map(({ name }) => name));
-  const first = horizon.held.findIndex(({ name, from }) => !open.has(name) && from !== null);
-  const position = first === -1 ? horizon.position : (horizon.held[first]?.from ?? null);
-  const held = horizon.held
-    // Later entries began after `position`; an earlier start is always safe, and keeps the list sorted.
-    .map((entry, index) => (first !== -1 && index > first ? { ...entry, from: position } : entry))
-    .filter(({ name }) => open.has(name));
+  const known = new Set(before.held.map(({ name }) => name));
+  const ended = before.held.filter(({ name }) => !open.has(name));
+  const back = ended.find(({ from }) => from !== null);
   return {
-    horizon: { position, held },
+    before,
+    open,
     unknown: openTransactions.filter((name) => !known.has(name)),
-    anywhere: horizon.held.some(({ name, from }) => !open.has(name) && from === null),
+    start: back ? back.from : before.position,
+    anywhere: ended.some(({ from }) => from === null),
   };
 }
 
 /**
- * Remembers transactions that did not end while the pass waited. Before the first row is read. One of them may be, under another name, one that
- * has been let go: a transaction gets a new name when it is prepared. So it begins where those began.
+ * The horizon with the transactions that did not end while the pass waited; before the first row is read. They began after the pass before, so their
+ * rows are after its position. But one that was prepared has got a new name (`prepared:...`) and may be any that has ended.
+ * @returns `during`: to keep until the pass has read up to the ceiling, with those that have ended, so that a crash costs no row. `held`: to
+ *   keep from then on.
  */
-export function holdTransactions({ horizon, anywhere }: PassStart, names: readonly string[]): Horizon {
-  const from = anywhere ? null : horizon.position;
-  const late = names.map((name) => ({ name, from }));
-  return { ...horizon, held: from === null ? [...late, ...horizon.held] : [...horizon.held, ...late] };
+export function holdTransactions(
+  { before, open, start, anywhere }: PassStart,
+  names: readonly string[],
+): { readonly during: Horizon; readonly held: Horizon["held"] } {
+  const late = (prepared: boolean, from: SourcePosition | null): HeldTransaction[] =>
+    names.filter((name) => name.startsWith("prepared:") === prepared).map((name) => ({ name, from }));
+  const renamed = late(true, anywhere ? null : start);
+  // In order: what begins anywhere, then by where it begins. `start` is where the first that has ended begins.
+  const kept = before.held.filter(({ name, from }) => open.has(name) || from !== null);
+  const place = anywhere ? 0 : kept.findIndex(({ name }) => !open.has(name));
+  const at = place === -1 ? kept.length : place;
+  const all = [...kept.slice(0, at), ...renamed, ...kept.slice(at), ...late(false, before.position)];
+  const isNew = new Set(names);
+  return {
+    during: { position: before.position, held: all },
+    held: all.filter(({ name }) => open.has(name) || isNew.has(name)),
+  };
 }

@@ -18,10 +18,14 @@ export interface Reconciliation {
   onRange?(rows: number): void;
 }
 
-/** Makes the copy what the source is, deletions included unless `keepExtra`. Yields after each batch of differences. */
+/** Makes the copy what the source is, deletions included unless `keepExtra`. Yields after each range and each batch of differences. */
 export async function* reconcile(options: Reconciliation): AsyncGenerator<void> {
   let batch: RowDifference[] = [];
   for await (const difference of compareRanges(options)) {
+    if (difference === null) {
+      yield;
+      continue;
+    }
     if (options.keepExtra && difference.source === null) continue;
     batch.push(difference);
     if (batch.length < CONFIRM_AT_ONCE) continue;

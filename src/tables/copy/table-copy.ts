@@ -143,6 +143,15 @@ export class TableCopy {
     }
   }
 
+  #noteNullCursors(rows: number): void {
+    const { task, totals } = this.#options;
+    totals.nullCursorRows = rows;
+    if (rows === 0 || task.deletes === "reconcile") return;
+    totals.notes.push(
+      `${rows} rows have no "${task.cursorColumn}", so that later ones of their kind are not copied: fill it, or use deletes: "reconcile"`,
+    );
+  }
+
   #noteMissingIndex(table: SourceTable): void {
     const { task, totals } = this.#options;
     const cursor = table.columns.find(({ name }) => name === task.cursorColumn);
@@ -159,7 +168,7 @@ export class TableCopy {
     write: (batch: SourceBatch | null, state: CopyState) => void,
     rowsEstimated: number | null,
   ): AsyncGenerator<void, CopyState> {
-    const { task, source, totals, lagSeconds, signal, onProgress } = this.#options;
+    const { task, source, lagSeconds, signal, onProgress } = this.#options;
     if (task.cursorColumn === null) throw new ReplicaError("INVALID_TASK", "cursorColumn: missing");
     return yield* passCursor({
       source,
@@ -173,9 +182,7 @@ export class TableCopy {
         write(batch, state);
         onProgress(rowsEstimated);
       },
-      onNullCursors: (rows) => {
-        totals.nullCursorRows = rows;
-      },
+      onNullCursors: (rows) => this.#noteNullCursors(rows),
     });
   }
 

@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly intervalSeconds: number;
   /** How much younger than the source's clock a time must be before the cursor passes it. Default 5. */
   readonly lagSeconds: number;
+  /** Runs at once per source, each of which may keep one stream of rows open. */
+  readonly concurrency: number;
 }
 
 /** What one bounded unit of work did. */

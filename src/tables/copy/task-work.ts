@@ -47,6 +47,7 @@ export class TaskWork {
   readonly #options: TaskWorkOptions;
   #run: Run | null = null;
   #verifying: AbortController | null = null;
+  #closed: ReplicaError | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #progressAt = Number.NEGATIVE_INFINITY;
   #untold: TableProgress | null = null;
@@ -76,8 +77,9 @@ export class TaskWork {
     });
   }
 
-  /** Ends what is under way. */
-  async end(reason: ReplicaError): Promise<void> {
+  /** Ends what is under way. @param final nothing begins after it. */
+  async end(reason: ReplicaError, final = false): Promise<void> {
+    if (final) this.#closed = reason;
     this.#run?.abort.abort(reason);
     this.#verifying?.abort(reason);
     await this.#inTurn(async () => {
@@ -92,6 +94,7 @@ export class TaskWork {
   }
 
   async #unit(reason: RunReason, signal: AbortSignal): Promise<UnitOutcome> {
+    if (this.#closed) throw this.#closed;
     const run = this.#run ?? (await this.#begin(reason));
     const before = { ...run.totals };
     const forward = (): void => run.abort.abort(signal.reason);
@@ -126,7 +129,8 @@ export class TaskWork {
     const abort = new AbortController();
     const totals = emptyTotals();
     const book = new CopyBook(database, store, task.id, task.targetTable);
-    book.beginRun(totals);
+    // What a comparison catches up with is no run of its own: it would push the real ones out of the history.
+    if (reason !== "verify") book.beginRun(totals);
     const run: Run = { abort, book, totals, steps: this.#steps(task, book, totals, abort.signal, reason) };
     this.#run = run;
     return run;
@@ -141,7 +145,8 @@ export class TaskWork {
   ): AsyncGenerator<void, SourceTable> {
     const source = await this.#options.openSource(stored.source);
     // Until the first copy the plan may be no more than what was wished for, while the source was out of reach.
-    const task = book.table ? stored : await this.#resolve(stored, source, signal);
+    const planned = stored.mode === "full" || (stored.mode !== null && stored.cursorColumn !== null);
+    const task = book.table && planned ? stored : await this.#resolve(stored, source, signal);
     const firstCopy = !book.state.complete;
     const copy = this.#copy(task, source, book, totals, signal);
     const table = yield* copy.catchUp();
@@ -216,6 +221,7 @@ export class TaskWork {
       // A catch-up in between has moved on: what is kept beside the rows is read anew.
       commit: (_done: unknown, work: () => void) => book().commit({}, work),
       onRange: this.#rangeProgress(task, table),
+      lagSeconds: this.#options.lagSeconds,
     };
     if (table.primaryKey.length > 0) return await verifyTable(verification);
     const result = await verifyKeyless(verification);

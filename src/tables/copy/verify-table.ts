@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { VerifyResult } from "../tasks/table-task.js";
 import { compareRanges, type RowDifference } from "./compare-ranges.js";
 import { CONFIRM_AT_ONCE, confirmDifferences } from "./confirm-differences.js";
@@ -6,6 +7,7 @@ import { mend, type Reconciliation } from "./reconcile.js";
 
 export interface Verification extends Reconciliation {
   readonly repair: boolean;
+  readonly lagSeconds: number;
   /** Copies what the source has by now. */
   catchUp(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export async function verifyTable(options: Verification): Promise<VerifyResult> 
   };
   let suspects: RowDifference[] = [];
   for await (const difference of compareRanges(options)) {
+    if (difference === null) continue;
     suspects.push(difference);
     if (suspects.length < CONFIRM_AT_ONCE) continue;
     await settle(suspects);
@@ -51,7 +54,14 @@ async function readNewest(
 }
 
 /** The same for a table without a primary key, whose rows have no names: counts and digests of the whole. Mends nothing. */
-export async function verifyKeyless({ source, table, local, signal, catchUp }: Verification): Promise<VerifyResult> {
+export async function verifyKeyless({
+  source,
+  table,
+  local,
+  signal,
+  lagSeconds,
+  catchUp,
+}: Verification): Promise<VerifyResult> {
   const all = { lower: null, upper: null };
   let last: VerifyResult | null = null;
   for (let round = 0; round < KEYLESS_ROUNDS; round += 1) {
@@ -62,7 +72,11 @@ export async function verifyKeyless({ source, table, local, signal, catchUp }: V
     // How many differ nobody can say: at least one.
     const different = !equal && missing + extra === 0 ? 1 : 0;
     last = { equal, missing, extra, different, repaired: 0 };
-    if (equal) break;
+    if (equal || round === KEYLESS_ROUNDS - 1) break;
+    // Rows that are younger are not copied yet: without a key they could not be read again.
+    await delay((lagSeconds * 1_000) / (KEYLESS_ROUNDS - 2), undefined, { signal }).catch(() =>
+      signal.throwIfAborted(),
+    );
     await catchUp();
   }
   return last ?? { equal: true, missing: 0, extra: 0, different: 0, repaired: 0 };

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { ReplicaError, toReplicaError } from "../../errors.js";
+import { beforeAbort } from "../before-abort.js";
 import type { EngineOptions, ProgressHandler, TableEngine, TableProgress } from "../copy/table-engine.js";
-import { beforeAbort } from "./before-abort.js";
 import { ENGINE_METHODS } from "./engine-methods.js";
 import { startThread, type ThreadLink } from "./start-thread.js";
 

@@ -26,7 +26,7 @@ export const NEVER: AbortSignal = new AbortController().signal;
 export async function startEngine(url: string, options: Partial<EngineOptions> = {}): Promise<EngineFixture> {
   const file = options.database ?? join(tempDir(), "replica.db");
   const engine = createEngine(
-    { database: file, sources: { main: url }, intervalSeconds: 300, lagSeconds: 0, ...options },
+    { database: file, sources: { main: url }, intervalSeconds: 300, lagSeconds: 0, concurrency: 4, ...options },
     () => {},
   );
   atEnd(() => engine.close());

@@ -58,6 +58,7 @@ describe("Repair of a table in use", () => {
       local,
       signal: NEVER,
       repair: true,
+      lagSeconds: 0,
       commit: (_done, work) => database.transaction(work),
       catchUp: async () => void (await run(task)),
     });

@@ -49,7 +49,13 @@ export class MortalEngine {
     MortalEngine.#current = this;
     mkdirSync(join(this.#folder, String(this.#life)), { recursive: true });
     const engine = createEngine(
-      { database: this.file, sources: { main: this.#url }, intervalSeconds: 300, lagSeconds: this.#lagSeconds },
+      {
+        database: this.file,
+        sources: { main: this.#url },
+        intervalSeconds: 300,
+        lagSeconds: this.#lagSeconds,
+        concurrency: 4,
+      },
       () => {},
     );
     const tasks = await engine.open();

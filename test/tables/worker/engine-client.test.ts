@@ -17,10 +17,14 @@ function start(
   onProgress: ProgressHandler = () => {},
   options: WorkerEngineOptions = {},
 ): TableEngine {
-  const engine = createWorkerEngine({ database, sources: {}, intervalSeconds: 300, lagSeconds: 5 }, onProgress, {
-    entry,
-    ...options,
-  });
+  const engine = createWorkerEngine(
+    { database, sources: {}, intervalSeconds: 300, lagSeconds: 5, concurrency: 4 },
+    onProgress,
+    {
+      entry,
+      ...options,
+    },
+  );
   atEnd(() => engine.close().catch(() => {}));
   return engine;
 }

@@ -3,11 +3,6 @@ import { ReplicaError } from "../../../errors.js";
 import { mapPostgresError } from "./map-postgres-error.js";
 import { Session } from "./session.js";
 
-const MAX_CONNECTIONS = 4;
-
-/** One connection stays free for short work, so that readers who ask something while they read never wait for each other. */
-const MAX_STREAMS = MAX_CONNECTIONS - 1;
-
 /** How long an unused connection is kept. */
 const IDLE_MS = 10_000;
 
@@ -25,14 +20,19 @@ export class Connections {
   readonly #waiting: (() => void)[] = [];
   readonly #background = new Set<Promise<unknown>>();
   readonly #closed = new AbortController();
+  readonly #maxStreams: number;
   #used = 0;
   #streams = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** @param where names the server in errors, without credentials. */
-  constructor(url: string, where: string) {
+  /**
+   * @param where names the server in errors, without credentials.
+   * @param maxStreams how many may read rows at a time; there is one connection more, for short work.
+   */
+  constructor(url: string, where: string, maxStreams: number) {
     this.#url = url;
     this.#where = where;
+    this.#maxStreams = maxStreams;
     // Everything under way listens to it.
     setMaxListeners(0, this.#closed.signal);
   }
@@ -119,7 +119,8 @@ export class Connections {
     for (;;) {
       signal.throwIfAborted();
       this.#closed.signal.throwIfAborted();
-      if (this.#used < MAX_CONNECTIONS && (!long || this.#streams < MAX_STREAMS)) break;
+      // The one more stays free for short work: readers who ask something while they read never wait for each other.
+      if (this.#used <= this.#maxStreams && (!long || this.#streams < this.#maxStreams)) break;
       const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
       await this.unlessAborted(turn, signal);
     }

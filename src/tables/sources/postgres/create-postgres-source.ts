@@ -21,21 +21,26 @@ import { readKeyRange, readKeyset } from "./read-rows.js";
 import type { Session } from "./session.js";
 import { parseSourceUrl } from "./source-url.js";
 
+export interface PostgresSourceOptions {
+  /** How many reads of rows may be open at a time. One connection more serves short questions; both are made when needed. Default 3. */
+  readonly streams?: number;
+}
+
 /**
- * Tables of a PostgreSQL database (12 or later). Connects on first use, with at most 4 connections, of which 3 may be reading rows at a time;
+ * Tables of a PostgreSQL database (12 or later). Connects on first use;
  * nothing it does can write. Needs the package `pg`.
  * @param url `postgres://user:password@host:port/database`, with the parameters that `pg` knows; for a socket of this machine
  *   `postgres://user:password@/database?host=/var/run/postgresql`.
  * @throws `INVALID_CONFIGURATION` for something else.
  */
-export function createPostgresSource(url: string): TableSource {
+export function createPostgresSource(url: string, { streams = 3 }: PostgresSourceOptions = {}): TableSource {
   const parsed = parseSourceUrl(url);
   if (parsed === null) {
     throw new ReplicaError("INVALID_CONFIGURATION", "The source's URL is not one of PostgreSQL", {
       hint: "Use postgres://user:password@host:5432/database; characters such as @ and / in a password must be percent-encoded.",
     });
   }
-  return new PostgresSource(new Connections(parsed.connectionString, parsed.where));
+  return new PostgresSource(new Connections(parsed.connectionString, parsed.where, streams));
 }
 
 class PostgresSource implements TableSource {
