@@ -2,8 +2,13 @@ import { ReplicaError } from "../../errors.js";
 import type { SqliteValue } from "../sqlite-value.js";
 import type { QueryParameters } from "./query-result.js";
 
-/** What better-sqlite3 is given: values in order, or one object. */
-export type BoundParameters = readonly SqliteValue[] | readonly [Readonly<Record<string, SqliteValue>>];
+/** What better-sqlite3 is given: values in order, or one object and a value for each number that the SQL leaves out. */
+export type BoundParameters =
+  | readonly SqliteValue[]
+  | readonly [Readonly<Record<string, SqliteValue>>, ...(readonly SqliteValue[])];
+
+/** SQLite's own limit (https://sqlite.org/limits.html#max_variable_number). */
+const MAX_NUMBER = 32_766;
 
 /**
  * The caller's parameters in the driver's form.
@@ -22,7 +27,9 @@ export function bindParameters(wanted: readonly string[], given: QueryParameters
     );
   }
   if (names.length === 0) return bindInOrder(wanted.length, given);
-  if (!Array.isArray(given)) return [bindByName(names, given as Readonly<Record<string, SqliteValue>>)];
+  if (!Array.isArray(given)) {
+    return [bindByName(names, given as Readonly<Record<string, SqliteValue>>), ...fillGaps(wanted)];
+  }
   if (!wanted.every((name) => /^\?\d+$/.test(name))) {
     throw failed(
       `The SQL has named parameters (${wanted.join(", ")}), and the values came as an array.`,
@@ -31,7 +38,21 @@ export function bindParameters(wanted: readonly string[], given: QueryParameters
   }
   const highest = Math.max(...names.map(Number));
   if (given.length !== highest) throw failed(countMistake(highest, given.length));
-  return [Object.fromEntries(names.map((name) => [name, toBound(given[Number(name) - 1], name)]))];
+  const values = Array.from(given as readonly SqliteValue[], (value, index) => toBound(value, String(index + 1)));
+  return [Object.fromEntries(names.map((name) => [name, values[Number(name) - 1] ?? null])), ...fillGaps(wanted)];
+}
+
+/** To SQLite `?3` alone is the third of three parameters. The driver wants values for the first two, which have no name and no effect. */
+function fillGaps(wanted: readonly string[]): readonly null[] {
+  const used = new Set<number>();
+  let highest = 0;
+  for (const name of wanted) {
+    const number = name.startsWith("?") ? Number(name.slice(1)) : highest + 1;
+    highest = Math.max(highest, number);
+    used.add(number);
+  }
+  // SQLite refuses higher ones itself, and ?0.
+  return highest > MAX_NUMBER || used.has(0) ? [] : new Array<null>(highest - used.size).fill(null);
 }
 
 function bindInOrder(count: number, given: QueryParameters): readonly SqliteValue[] {

@@ -1,12 +1,14 @@
 import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
 import { resolve as toAbsolute } from "node:path";
-import { ReplicaError } from "../../errors.js";
+import { ReplicaError, toReplicaError } from "../../errors.js";
+import { beforeAbort } from "../before-abort.js";
 import type { SqliteRow } from "../sqlite-value.js";
-import { beforeAbort } from "../worker/before-abort.js";
 import { checkQuery } from "./check-query.js";
 import type { QueryParameters, QueryResult } from "./query-result.js";
 import { type ProcessLink, startProcess } from "./start-process.js";
+
+const CANNOT_START = "The process that runs queries cannot be started";
 
 export interface QueryRunnerOptions {
   /** How long one query may take, not counting the wait for those before it. Default 30 000. */
@@ -45,7 +47,7 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
 
   const start = (): ProcessLink => {
     const started = startProcess(
-      entry ?? createRequire(import.meta.url).resolve("#query-worker"),
+      entry ?? findProgram(),
       [path],
       (value) => {
         for (const row of value as SqliteRow[]) rows.push(row);
@@ -57,6 +59,14 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
     return started;
   };
 
+  const startOne = (): ProcessLink => {
+    try {
+      return start();
+    } catch (error) {
+      throw toReplicaError(error, "WORKER_FAILED", CANNOT_START);
+    }
+  };
+
   const kill = async (error: ReplicaError): Promise<void> => {
     const ending = current;
     current = undefined;
@@ -65,7 +75,7 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
 
   const run = async (sql: string, parameters: QueryParameters, signal: AbortSignal): Promise<QueryResult> => {
     signal.throwIfAborted();
-    current ??= start();
+    current ??= startOne();
     const { link } = current;
     rows = [];
     await beforeAbort(link.call("open", []), signal);
@@ -97,6 +107,19 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
       await kill(stopped);
     },
   };
+}
+
+/** In a bundle there is no package around this module any more whose `#query-worker` could be looked up. */
+function findProgram(): string {
+  try {
+    return createRequire(import.meta.url).resolve("#query-worker");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    throw new ReplicaError("WORKER_FAILED", `${CANNOT_START}: ${reason}`, {
+      hint: "Where a bundler made this program, tell it to leave the package starfish-replica external, and install the package beside it.",
+      cause: error,
+    });
+  }
 }
 
 function timedOut(timeoutMs: number): ReplicaError {

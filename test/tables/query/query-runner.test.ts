@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -64,6 +64,20 @@ describe("createQueryRunner", () => {
     const runner = createQueryRunner(path);
     atEnd(() => runner.close());
     await expect(runner.query("SELECT count(*) FROM users")).resolves.toMatchObject({ rows: [[2]] });
+  });
+
+  it("says what a bundler has to leave alone where it does not find its program", async () => {
+    const bundle = join(folder, "server.mjs");
+    copyFileSync(await buildOnce("src/tables/query/query-runner.ts"), bundle);
+    const runner: QueryRunner = (await import(bundle)).createQueryRunner(path);
+    atEnd(() => runner.close());
+    await expect(runner.query("SELECT 1")).rejects.toMatchObject({
+      name: "ReplicaError",
+      code: "WORKER_FAILED",
+      message: expect.stringMatching(/^The process that runs queries cannot be started: .*#query-worker.*$/),
+      hint: expect.stringMatching(/bundler.*starfish-replica.*external/),
+      retryable: false,
+    });
   });
 
   it("keeps every value what it is", async () => {
@@ -214,6 +228,13 @@ describe("parameters", () => {
     await expect(runner.query("SELECT ?2, ?1, ?2", ["x", "y"])).resolves.toMatchObject({ rows: [["y", "x", "y"]] });
   });
 
+  it("may leave out numbers, whose values go unused", async () => {
+    const runner = open();
+    await expect(runner.query("VALUES (?1, ?3)", ["a", "b", "c"])).resolves.toMatchObject({ rows: [["a", "c"]] });
+    await expect(runner.query("SELECT ?5, ?2", [1, 2, 3, 4, 5])).resolves.toMatchObject({ rows: [[5, 2]] });
+    await expect(runner.query("SELECT ?3, :a", { 3: "x", a: "y" })).resolves.toMatchObject({ rows: [["x", "y"]] });
+  });
+
   it("keep whole numbers integers", async () => {
     const runner = open();
     const sql = "SELECT typeof(?), typeof(?), typeof(?), typeof(?), ?";
@@ -231,6 +252,9 @@ describe("parameters", () => {
     ["SELECT 1", [1], /0 parameters, and 1 value/],
     ["SELECT ':a', \"?\" -- :b", [1], /0 parameters/],
     ["SELECT ?2", [1], /2 parameters, and 1 value/],
+    ["VALUES (?1, ?3)", [1, 2], /3 parameters, and 2 values/],
+    ["VALUES (?1, ?3)", [1, undefined, 3], /parameter 2 is undefined/],
+    ["SELECT ?999999999", { 999999999: 1 }, /variable number/],
     ["SELECT :a", {}, /No value for the parameter a/],
     ["SELECT :a", { a: 1, b: 2 }, /no parameter named "b"/],
     ["SELECT :a", { ":a": 1 }, /no parameter named ":a"/],
