@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { RowDigest } from "../row-digest.js";
 import type { KeyRange, RangeDigest } from "../sources/table-source.js";
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../sqlite-value.js";
 import { quoteIdentifier } from "./identifier.js";
 import { keyRangeSql } from "./key-range-sql.js";
 import type { LocalDatabase, LocalStatement } from "./local-database.js";
@@ -11,6 +11,8 @@ import { upsertSql } from "./upsert-sql.js";
 const ROWS_PER_STATEMENT = 20;
 const MAX_VARIABLES = 32_766;
 const ROWS_PER_TURN = 2_000;
+/** A page of wide rows ends early, so that memory stays bounded. */
+const PAGE_BYTES = 8 * 1024 * 1024;
 /** Steps over an index are cheaper than rows that are read and hashed. */
 const KEYS_PER_TURN = 20_000;
 
@@ -98,7 +100,8 @@ export class LocalTable {
 
   /**
    * Rows of the range in the order of their keys (BINARY), or in any order without a primary key, where only the range without bounds
-   * exists. Each batch is read when it is asked for, and nothing stays open between: the caller may write meanwhile, and sees it in the batches to come.
+   * exists. Batches of `batchSize` rows, of wide ones fewer: each ends at 8 MiB, a row more at most. Each is read when it is asked for, and
+   * nothing stays open between: the caller may write meanwhile, and sees it in the batches to come.
    */
   async *readRange(
     range: KeyRange,
@@ -108,7 +111,7 @@ export class LocalTable {
     signal.throwIfAborted();
     for (let page = this.#firstPage(range, batchSize); page.rows.length > 0; page = page.next()) {
       yield page.rows;
-      if (page.rows.length < batchSize) return;
+      if (page.isLast) return;
       await setImmediate();
       signal.throwIfAborted();
     }
@@ -173,10 +176,11 @@ export class LocalTable {
     const { where, params } = keyRangeSql(this.primaryKey, range);
     const key = this.primaryKey.map(quoteIdentifier).join(", ");
     const sql = `SELECT ${this.#columnList} FROM ${this.#table} WHERE ${where} ORDER BY ${key} LIMIT ?`;
-    const rows = this.#mapped("Reading", () => this.#database.prepareRows(sql).all(...params, size));
+    const { rows, isLast } = this.#readPage(sql, params, size);
     const last = rows.at(-1);
     return {
       rows,
+      isLast,
       next: () => this.#keyPage({ lower: last === undefined ? null : this.keyOf(last), upper: range.upper }, size),
     };
   }
@@ -190,10 +194,24 @@ export class LocalTable {
     const rowid = ["rowid", "_rowid_", "oid"].find((name) => taken.every((column) => column.name !== name)) ?? "rowid";
     const where = after === null ? "TRUE" : `${rowid} > ?`;
     const sql = `SELECT ${this.#columnList}, ${rowid} FROM ${this.#table} WHERE ${where} ORDER BY ${rowid} LIMIT ?`;
-    const params = after === null ? [size] : [after, size];
-    const found = this.#mapped("Reading", () => this.#database.prepareRows(sql).all(...params));
-    const last = found.at(-1)?.at(-1) ?? null;
-    return { rows: found.map((row) => row.slice(0, -1)), next: () => this.#rowidPage(last, size) };
+    const found = this.#readPage(sql, after === null ? [] : [after], size);
+    const last = found.rows.at(-1)?.at(-1) ?? null;
+    const rows = found.rows.map((row) => row.slice(0, -1));
+    return { rows, isLast: found.isLast, next: () => this.#rowidPage(last, size) };
+  }
+
+  /** @param sql its last parameter is the limit. */
+  #readPage(sql: string, params: readonly SqliteValue[], size: number): Pick<Page, "rows" | "isLast"> {
+    return this.#mapped("Reading", () => {
+      const rows: SqliteRow[] = [];
+      let bytes = 0;
+      for (const row of this.#database.prepareRows(sql).iterate(...params, size)) {
+        rows.push(row);
+        bytes += rowBytes(row);
+        if (bytes >= PAGE_BYTES) break;
+      }
+      return { rows, isLast: rows.length < size && bytes < PAGE_BYTES };
+    });
   }
 
   #keyEquals(): string {
@@ -225,5 +243,7 @@ export class LocalTable {
 
 interface Page {
   readonly rows: readonly SqliteRow[];
+  /** Nothing comes after it. A short page may be one of wide rows. */
+  readonly isLast: boolean;
   next(): Page;
 }

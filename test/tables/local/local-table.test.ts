@@ -208,6 +208,29 @@ describe("LocalTable", () => {
     expect((await read(["𝄞", 9n], null, 1)).length).toBe(1);
   });
 
+  it.each([
+    ["a key", ["id"]],
+    ["no key", []],
+  ])("ends batches of wide rows early, and none of narrow ones, with %s", async (_, primaryKey) => {
+    const { table } = await newTable({ id: "INTEGER", body: "" }, primaryKey);
+    const wide = (id: number) => (id % 2 === 0 ? "x".repeat(1_000_000) : Buffer.alloc(1_000_000));
+    const rows: SqliteRow[] = Array.from({ length: 50 }, (_, n) => [BigInt(n), n < 25 ? wide(n) : "narrow"]);
+    // What alone is larger than a batch comes all the same.
+    rows.push([50n, "y".repeat(9_000_000)], [51n, "end"]);
+    for (const row of rows) table.write([row]);
+    const batches: number[] = [];
+    const ids: unknown[] = [];
+    for await (const batch of table.readRange(ALL, 500, signal)) {
+      batches.push(batch.length);
+      ids.push(...batch.map(([id]) => id));
+    }
+    expect(ids).toEqual(rows.map(([id]) => id));
+    expect(batches).toEqual([9, 9, 33, 1]);
+    const expected = new RowDigest();
+    for (const row of rows) expected.add(row);
+    expect(await table.digest(ALL, signal)).toEqual({ rows: 52, digest: expected.digest });
+  });
+
   it("may be written to between two batches of a read", async () => {
     const { table } = await newTable({ id: "INTEGER" }, ["id"]);
     table.write(Array.from({ length: 10 }, (_, n) => [n]));

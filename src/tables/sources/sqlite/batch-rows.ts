@@ -1,8 +1,7 @@
 import { ReplicaError } from "../../../errors.js";
-import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../../sqlite-value.js";
 import { MAX_TIES, type ReadRequest, type SourceBatch } from "../table-source.js";
 import { writePosition } from "./position-text.js";
-import { rowBytes } from "./row-bytes.js";
 
 /** A batch of very wide rows ends early, so that memory stays bounded. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;

@@ -3,9 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../../errors.js";
 import { loadDriver } from "../../load-driver.js";
-import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../../sqlite-value.js";
 import { mapSourceError } from "./map-source-error.js";
-import { rowBytes } from "./row-bytes.js";
 
 /** How long a lock of another program is waited for. The thread stands still meanwhile. */
 const BUSY_TIMEOUT_MS = 1_000;
