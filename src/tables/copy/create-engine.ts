@@ -5,6 +5,7 @@ import { beforeAbort } from "../before-abort.js";
 import { tableExists } from "../local/create-table.js";
 import { type FileLock, lockFile } from "../local/file-lock.js";
 import { LocalDatabase } from "../local/local-database.js";
+import { ShadowTable } from "../local/shadow-table.js";
 import { targetNameMistake } from "../local/target-name.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
@@ -108,6 +109,7 @@ class Engine implements TableEngine {
     database.transaction(() => {
       store.releaseState(task.targetTable);
       store.remove(id);
+      ShadowTable.dropLeftover(database, task.targetTable);
     });
   }
 
@@ -195,6 +197,7 @@ class Engine implements TableEngine {
       paused: false,
       cursor: null,
       lastRun: null,
+      lastSuccessAt: null,
     };
   }
 

@@ -122,6 +122,7 @@ export class TableCopy {
     if (task.mode !== "full") totals.notes.push(`copied anew: ${reason}`);
     if (!book.table && tableExists(database, task.targetTable)) throw targetTaken(task.targetTable);
     const shadow = ShadowTable.begin(database, task.targetTable, table);
+    let swapped = false;
     try {
       let state: CopyState = { ...NEW_COPY, complete: true };
       const write = (batch: SourceBatch | null): void =>
@@ -137,9 +138,10 @@ export class TableCopy {
         for (const { kind, name, reason: why } of shadow.swap())
           totals.notes.push(`the ${kind} "${name}" on the copy was dropped: ${why}`);
       });
-    } catch (error) {
-      dropQuietly(shadow);
-      throw error;
+      swapped = true;
+    } finally {
+      // Also where the task was paused or removed between two batches, which is no error.
+      if (!swapped) dropQuietly(shadow);
     }
   }
 

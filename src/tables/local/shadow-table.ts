@@ -1,5 +1,5 @@
 import type { SourceTable } from "../sources/source-table.js";
-import { createTable, listColumns, tableExists } from "./create-table.js";
+import { createTable } from "./create-table.js";
 import { quoteIdentifier } from "./identifier.js";
 import type { LocalDatabase } from "./local-database.js";
 import { LocalTable } from "./local-table.js";
@@ -38,11 +38,9 @@ export class ShadowTable {
     return shadow;
   }
 
-  /** The one that an earlier attempt left, with its rows, to go on with; `null` where there is none with all the columns. */
-  static find(database: LocalDatabase, target: string, table: SourceTable): ShadowTable | null {
-    const shadow = new ShadowTable(database, target, table);
-    const columns = new Set(listColumns(database, shadow.table.name).map((column) => column.name));
-    return table.columns.every((column) => columns.has(column.name)) ? shadow : null;
+  /** Drops what a copy that was cut short, by a killed process for instance, left beside the target; nothing where there is none. */
+  static dropLeftover(database: LocalDatabase, target: string): void {
+    database.exec(`DROP TABLE IF EXISTS ${quoteIdentifier(SHADOW_PREFIX + target)}`);
   }
 
   /**
@@ -73,12 +71,7 @@ export class ShadowTable {
 
   /** Drops it with its rows. */
   drop(): void {
-    this.#database.exec(`DROP TABLE IF EXISTS ${quoteIdentifier(this.table.name)}`);
-  }
-
-  /** Whether it is there. */
-  get exists(): boolean {
-    return tableExists(this.#database, this.table.name);
+    ShadowTable.dropLeftover(this.#database, this.target);
   }
 
   #makeAgain({ kind, name, sql }: UserObject): LostObject[] {
