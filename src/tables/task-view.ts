@@ -27,7 +27,7 @@ export function taskView(record: TaskRecord, status: ChannelStatus | null): Tabl
 /** The task with what the scheduler knows of it, which is `null` for a paused one. */
 export function taskStatus(record: TaskRecord, status: ChannelStatus | null): TableTaskStatus {
   // After a restart, and while it is paused, the books know more than the scheduler.
-  const lastSuccessAt = later(recordedSuccess(record), status?.lastSuccessAt ?? null);
+  const lastSuccessAt = later(record.lastSuccessAt, status?.lastSuccessAt ?? null);
   return {
     ...taskView(record, status),
     lastSuccessAt,
@@ -35,10 +35,6 @@ export function taskStatus(record: TaskRecord, status: ChannelStatus | null): Ta
     consecutiveFailures: status?.consecutiveFailures ?? 0,
     stalenessMs: lastSuccessAt === null ? null : Math.max(0, Date.now() - Date.parse(lastSuccessAt)),
   };
-}
-
-function recordedSuccess({ lastSuccessAt, lastRun }: TaskRecord): string | null {
-  return lastSuccessAt ?? (lastRun?.finishedAt && !lastRun.error ? lastRun.startedAt : null);
 }
 
 /** A run that somebody stopped has not failed. */

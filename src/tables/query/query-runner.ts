@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
-import { createRequire } from "node:module";
 import { resolve as toAbsolute } from "node:path";
 import { ReplicaError, toReplicaError } from "../../errors.js";
 import { beforeAbort } from "../before-abort.js";
+import { findOwnProgram } from "../own-program.js";
 import type { SqliteRow } from "../sqlite-value.js";
 import { checkQuery } from "./check-query.js";
 import type { QueryParameters, QueryResult } from "./query-result.js";
@@ -47,7 +47,7 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
 
   const start = (): ProcessLink => {
     const started = startProcess(
-      entry ?? findProgram(),
+      entry ?? findOwnProgram("#query-worker", CANNOT_START),
       [path],
       (value) => {
         for (const row of value as SqliteRow[]) rows.push(row);
@@ -110,18 +110,6 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
 }
 
 /** In a bundle there is no package around this module any more whose `#query-worker` could be looked up. */
-function findProgram(): string {
-  try {
-    return createRequire(import.meta.url).resolve("#query-worker");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
-    throw new ReplicaError("WORKER_FAILED", `${CANNOT_START}: ${reason}`, {
-      hint: "Where a bundler made this program, tell it to leave the package starfish-replica external, and install the package beside it.",
-      cause: error,
-    });
-  }
-}
-
 function timedOut(timeoutMs: number): ReplicaError {
   return new ReplicaError("QUERY_TIMEOUT", `The query took longer than ${timeoutMs} ms and was ended.`, {
     hint: "Add LIMIT or an index to the local table, or raise the timeout; a WITH RECURSIVE needs an end.",

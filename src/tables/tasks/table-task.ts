@@ -41,7 +41,7 @@ export interface TaskRecord extends Required<Omit<TableTaskDefinition, "mode">> 
   readonly cursor: string | null;
   readonly lastRun: TableRun | null;
   /** When the newest run that ended without an error began. Not there in a task that is not stored yet. */
-  readonly lastSuccessAt?: string | null;
+  readonly lastSuccessAt: string | null;
 }
 
 /** One run of a task, from its first look at the source until the copy has caught up. Times are ISO 8601 UTC. */

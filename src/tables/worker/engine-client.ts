@@ -1,9 +1,11 @@
-import { createRequire } from "node:module";
 import { ReplicaError, toReplicaError } from "../../errors.js";
 import { beforeAbort } from "../before-abort.js";
 import type { EngineOptions, ProgressHandler, TableEngine, TableProgress } from "../copy/table-engine.js";
+import { findOwnProgram } from "../own-program.js";
 import { ENGINE_METHODS } from "./engine-methods.js";
 import { startThread, type ThreadLink } from "./start-thread.js";
+
+const CANNOT_START = "The thread that copies tables cannot be started";
 
 export interface WorkerEngineOptions {
   /** The file that the worker runs. Default: `#table-worker` of the package. */
@@ -34,12 +36,12 @@ export function createWorkerEngine(
 
   const startOne = (): ThreadLink => {
     try {
-      return startThread(entry ?? createRequire(import.meta.url).resolve("#table-worker"), options, {
+      return startThread(entry ?? findOwnProgram("#table-worker", CANNOT_START), options, {
         onEvent: (value) => tell(onProgress, value as TableProgress),
         ...(abortGraceMs !== undefined && { abortGraceMs }),
       });
     } catch (error) {
-      throw toReplicaError(error, "WORKER_FAILED", "The thread that copies tables cannot be started");
+      throw toReplicaError(error, "WORKER_FAILED", CANNOT_START);
     }
   };
 

@@ -69,7 +69,9 @@ export class FakeTables {
   record(id: string): TaskRecord {
     const record = this.#records.get(id);
     if (!record) throw new ReplicaError("UNKNOWN_TASK", "No task has this id");
-    return { ...record, lastRun: this.#runs.get(id)?.[0] ?? null };
+    const runs = this.#runs.get(id) ?? [];
+    const lastSuccessAt = runs.find(({ finishedAt, error }) => finishedAt !== null && !error)?.startedAt ?? null;
+    return { ...record, lastRun: runs[0] ?? null, lastSuccessAt };
   }
 
   #engine(state: { closed: boolean; readonly options: EngineOptions }): TableEngine {
@@ -88,6 +90,7 @@ export class FakeTables {
         paused: this.#records.get(id)?.paused ?? false,
         cursor: null,
         lastRun: null,
+        lastSuccessAt: null,
         ...definition,
         targetTable,
         id,
