@@ -1,23 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { startPostgres, type TestDatabase, type TestPostgres } from "../../support/postgres.js";
-import { type EngineFixture, startEngine } from "./engine-fixture.js";
+import { startPostgres, type TestPostgres } from "../../support/postgres.js";
+import { type CopiedDatabase, startOver, USERS } from "./copied-database.js";
+import { startEngine } from "./engine-fixture.js";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres({ settings: { max_prepared_transactions: 5 } });
 }, 60_000);
 
-interface Fixture extends EngineFixture {
-  readonly source: TestDatabase;
-}
-
-async function start(sql: string): Promise<Fixture> {
-  const source = await postgres.createDatabase();
-  await source.query(sql);
-  return { ...(await startEngine(source.url)), source };
-}
-
-const USERS = `CREATE TABLE users (id bigserial PRIMARY KEY, name text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp())`;
+const start = (sql: string): Promise<CopiedDatabase> => startOver(postgres, sql);
 
 describe("A copied table", () => {
   it("has the source's rows, and follows inserts and updates", async () => {
@@ -204,7 +195,11 @@ describe("A cursor", () => {
       "CREATE TABLE t (id int PRIMARY KEY, updated_at timestamptz); INSERT INTO t SELECT i, CASE WHEN i > 3 THEN timestamptz '2024-01-01' END FROM generate_series(1, 10) i",
     );
     const task = await add({ sourceTable: "t", deletes: "reconcile", batchSize: 2 });
-    expect(task.lastRun).toMatchObject({ nullCursorRows: 3, rowsPulled: 10 });
+    expect(task.lastRun).toMatchObject({
+      nullCursorRows: 3,
+      rowsPulled: 10,
+      notes: [expect.stringContaining("index")],
+    });
     await source.query("INSERT INTO t VALUES (11, NULL)");
     expect(await run(task, "requested")).toMatchObject({ nullCursorRows: 4, rowsPulled: 1 });
     expect(rows("SELECT count(*) AS n FROM t")).toEqual([{ n: 11 }]);
@@ -332,66 +327,5 @@ describe("The schema of a copied table", () => {
     expect(rows("SELECT name FROM users")).toEqual([{ name: "Ada" }]);
     await source.query("ALTER TABLE away RENAME TO users");
     expect((await run(task)).error).toBeNull();
-  });
-});
-
-describe("Tasks", () => {
-  it("do not share a target, nor take somebody else's table", async () => {
-    const { add, change } = await start(`${USERS}; CREATE TABLE other (id int PRIMARY KEY)`);
-    await add({ sourceTable: "users" });
-    await expect(add({ sourceTable: "other", targetTable: "USERS" })).rejects.toMatchObject({ code: "TARGET_TAKEN" });
-    change("CREATE TABLE mine (x)");
-    await expect(add({ sourceTable: "other", targetTable: "mine" })).rejects.toMatchObject({ code: "TARGET_TAKEN" });
-  });
-
-  it("leave their table, which a new task replaces by a fresh copy", async () => {
-    const { add, engine, rows, source } = await start(`${USERS}; INSERT INTO users (name) VALUES ('Ada'), ('Grace')`);
-    const task = await add({ sourceTable: "users" });
-    await engine.removeTask(task.id);
-    expect(rows("SELECT count(*) AS n FROM users")).toEqual([{ n: 2 }]);
-    await source.query("DELETE FROM users WHERE name = 'Ada'");
-    await add({ sourceTable: "users" });
-    expect(rows("SELECT name FROM users")).toEqual([{ name: "Grace" }]);
-  });
-
-  it("of the configuration are kept while the source is out of reach, and begin when it is back", async () => {
-    const source = await postgres.createDatabase();
-    await source.query(`${USERS}; INSERT INTO users (name) VALUES ('Ada')`);
-    const wrong = await startEngine(source.urlFor({ password: "wrong" }));
-    const signal = new AbortController().signal;
-    const task = await wrong.engine.ensureTask({ sourceTable: "users", deletes: "reconcile" }, signal);
-    expect(task).toMatchObject({ mode: null, cursorColumn: null });
-    await expect(wrong.run(task)).rejects.toMatchObject({ code: "SOURCE_REFUSED" });
-    await wrong.engine.close();
-    const right = await startEngine(source.url, { database: wrong.file });
-    const kept = await right.engine.ensureTask({ sourceTable: "users", deletes: "reconcile" }, signal);
-    expect(kept.id).toBe(task.id);
-    await right.run(kept);
-    expect(await right.engine.task(kept.id)).toMatchObject({ mode: "upsert", cursorColumn: "updated_at" });
-    expect(right.rows("SELECT name FROM users")).toEqual([{ name: "Ada" }]);
-  });
-
-  it("of the configuration find their table again, whatever dots its name has", async () => {
-    const { engine, run, rows } = await start(
-      `CREATE SCHEMA s; CREATE TABLE s."My.Table" (id serial PRIMARY KEY); INSERT INTO s."My.Table" DEFAULT VALUES`,
-    );
-    const signal = new AbortController().signal;
-    const task = await engine.ensureTask({ sourceTable: "s.My.Table" }, signal);
-    expect(task.targetTable).toBe("My.Table");
-    await run(task);
-    expect((await engine.ensureTask({ sourceTable: "s.My.Table" }, signal)).id).toBe(task.id);
-    expect(rows(`SELECT count(*) AS n FROM "My.Table"`)).toEqual([{ n: 1 }]);
-  });
-
-  it("of the configuration are made anew where they ask for another copy, and kept where they do not", async () => {
-    const { add, engine, run, rows } = await start(`${USERS}; INSERT INTO users (name) VALUES ('Ada')`);
-    const task = await add({ sourceTable: "users" });
-    const signal = new AbortController().signal;
-    expect((await engine.ensureTask({ sourceTable: "users", intervalSeconds: 7 }, signal)).id).toBe(task.id);
-    expect((await engine.task(task.id)).intervalSeconds).toBe(7);
-    const other = await engine.ensureTask({ sourceTable: "users", mode: "append", cursorColumn: "id" }, signal);
-    expect(other.id).not.toBe(task.id);
-    await run(other);
-    expect(rows("SELECT name FROM users")).toEqual([{ name: "Ada" }]);
   });
 });

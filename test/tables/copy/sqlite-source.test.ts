@@ -57,6 +57,24 @@ describe("A table of a SQLite file", () => {
     expect(rows("SELECT * FROM notes")).toEqual([{ id: "a", updated_at: "2020-01-01" }]);
   });
 
+  it("whose ids may come again is copied in full, and by its id where they do not", async () => {
+    const { add, rows, run, source } = await start(`CREATE TABLE reused (id INTEGER PRIMARY KEY, v);
+      CREATE TABLE once (id INTEGER PRIMARY KEY AUTOINCREMENT, v)`);
+    const tasks = [];
+    for (const table of ["reused", "once"]) {
+      source.exec(`INSERT INTO ${table} (v) VALUES ('a'), ('b')`);
+      tasks.push(await add({ sourceTable: table }));
+      source.exec(`DELETE FROM ${table} WHERE id = 2; INSERT INTO ${table} (v) VALUES ('c')`);
+    }
+    for (const task of tasks) await run(task);
+    expect(rows("SELECT id, v FROM reused ORDER BY id")).toEqual(source.prepare("SELECT id, v FROM reused").all());
+    expect(rows("SELECT id, v FROM once WHERE v = 'c'")).toEqual([{ id: 3, v: "c" }]);
+    expect(tasks).toMatchObject([
+      { mode: "full", cursorColumn: null },
+      { mode: "append", cursorColumn: "id" },
+    ]);
+  });
+
   it("without a key is copied in full or by append", async () => {
     const { add, rows, run, source } = await start(
       "CREATE TABLE log (at DATETIME, line TEXT); INSERT INTO log VALUES ('2024-01-01 00:00:00', 'a'), ('2024-01-01 00:00:00', 'a')",

@@ -1,18 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { startPostgres, type TestDatabase, type TestPostgres } from "../../support/postgres.js";
+import { startPostgres, type TestPostgres } from "../../support/postgres.js";
 import { size } from "../../support/size.js";
-import { type EngineFixture, startEngine } from "./engine-fixture.js";
+import { type CopiedDatabase, startOver } from "./copied-database.js";
 
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
 }, 60_000);
 
-async function start(sql: string): Promise<EngineFixture & { readonly source: TestDatabase }> {
-  const source = await postgres.createDatabase();
-  await source.query(sql);
-  return { ...(await startEngine(source.url)), source };
-}
+const start = (sql: string): Promise<CopiedDatabase> => startOver(postgres, sql);
 
 const ITEMS = `CREATE TABLE items (id bigserial PRIMARY KEY, name text, price numeric(10, 2), updated_at timestamptz NOT NULL DEFAULT clock_timestamp());
   INSERT INTO items (name, price) SELECT 'item ' || i, i / 100.0 FROM generate_series(1, 30000) i`;
