@@ -17,7 +17,7 @@ export interface SourceColumn {
   readonly order: "time" | "number" | "text" | null;
   /** No two rows share a value: a primary key of one column, or a unique index. */
   readonly unique: boolean;
-  /** Filled with ever larger numbers by the source itself: identity, sequence default, rowid. */
+  /** Filled with ever larger numbers by the source itself: identity, sequence default, AUTOINCREMENT. */
   readonly increasing: boolean;
   /** An index can give rows in this column's order (then by primary key or not). Without one each pass sorts the table. */
   readonly indexed: boolean;

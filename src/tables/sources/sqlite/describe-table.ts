@@ -4,6 +4,7 @@ import type { SourceColumn, SourceTable } from "../source-table.js";
 import { type Affinity, affinityOf } from "./affinity.js";
 import type { Session } from "./connections.js";
 import { findIndexes, type TableIndex } from "./find-indexes.js";
+import { hasAutoincrement } from "./has-autoincrement.js";
 
 interface Column {
   readonly name: string;
@@ -27,11 +28,12 @@ export function describeTable(session: Session, wanted: string, only: readonly s
   const [sole] = declaredKey.length === 1 && kind === "table" && withoutRowid === 0n ? declaredKey : [];
   const alias =
     sole !== undefined && /^integer$/i.test(sole.type) && !indexes.some(({ key }) => key) ? sole : undefined;
+  const growing = alias !== undefined && hasAutoincrement(createSql(session, name));
   const primaryKey = hasNullKeys(session, name, declaredKey, alias !== undefined || withoutRowid === 1n)
     ? []
     : declaredKey.map((column) => column.name);
   const columns = (only === undefined ? all : pick(all, only, name)).map((column) =>
-    describeColumn(column, { strict: strict === 1n, alias, sole: declaredKey.length === 1, indexes }),
+    describeColumn(column, { strict: strict === 1n, alias, growing, sole: declaredKey.length === 1, indexes }),
   );
   return {
     schema: "",
@@ -68,6 +70,10 @@ function placeInSchema(session: Session, name: string): string {
   const [rowid, rootPage] = session.all("SELECT rowid, rootpage FROM sqlite_schema WHERE name = ?", [name])[0] ?? [];
   const moves = session.all("PRAGMA auto_vacuum")[0]?.[0] !== 0n;
   return moves ? `${rowid}` : `${rowid}:${rootPage}`;
+}
+
+function createSql(session: Session, name: string): string {
+  return String(session.all("SELECT sql FROM sqlite_schema WHERE name = ? AND type = 'table'", [name])[0]?.[0] ?? "");
 }
 
 function listColumns(session: Session, name: string): Column[] {
@@ -112,11 +118,13 @@ function largestRowid(session: Session, table: string, columns: readonly Column[
 interface TableFacts {
   readonly strict: boolean;
   readonly alias: Column | undefined;
+  /** The alias is AUTOINCREMENT. */
+  readonly growing: boolean;
   readonly sole: boolean;
   readonly indexes: readonly TableIndex[];
 }
 
-function describeColumn(column: Column, { strict, alias, sole, indexes }: TableFacts): SourceColumn {
+function describeColumn(column: Column, { strict, alias, growing, sole, indexes }: TableFacts): SourceColumn {
   const affinity = affinityOf(column.type, strict);
   const isAlias = column === alias;
   const first = indexes.filter(({ columns, partial }) => columns[0] === column.name && !partial);
@@ -130,7 +138,7 @@ function describeColumn(column: Column, { strict, alias, sole, indexes }: TableF
     mapping: affinity.toLowerCase(),
     order: orderOf(column.type, affinity),
     unique: isAlias || first.some((index) => index.unique && index.columns.length === 1),
-    increasing: isAlias,
+    increasing: isAlias && growing,
     indexed: isAlias || first.some((index) => index.plain),
   };
 }

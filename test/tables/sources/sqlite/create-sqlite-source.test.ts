@@ -39,7 +39,7 @@ const rowsOf = (found: readonly SourceBatch[]): SqliteRow[] => found.flatMap((ba
 
 describe("a SQLite source describes", () => {
   it("columns, affinities, the key and what can be a cursor", async () => {
-    database.exec(`CREATE TABLE "Odd ""name" (id INTEGER PRIMARY KEY, "select" VARCHAR(80) NOT NULL UNIQUE, amount DECIMAL(10,2),
+    database.exec(`CREATE TABLE "Odd ""name" (id INTEGER PRIMARY KEY AUTOINCREMENT, "select" VARCHAR(80) NOT NULL UNIQUE, amount DECIMAL(10,2),
       updated_at DATETIME, data BLOB, anything, twice INT GENERATED ALWAYS AS (id * 2) VIRTUAL);
       CREATE INDEX by_time ON "Odd ""name" (updated_at);
       INSERT INTO "Odd ""name" (id, "select") VALUES (7, 'x')`);
@@ -73,6 +73,23 @@ describe("a SQLite source describes", () => {
       [true, false, false, false],
       [true, false, false, true],
     ]);
+  });
+
+  it.each([
+    ["id INTEGER PRIMARY KEY autoincrement", true],
+    ["id INTEGER CONSTRAINT k PRIMARY KEY /* '*/ ON CONFLICT FAIL AUTOINCREMENT, v DEFAULT '--'", true],
+    ["id INTEGER PRIMARY KEY", false],
+    ["id INTEGER PRIMARY KEY -- no AUTOINCREMENT\n, v /* AUTOINCREMENT */", false],
+    ["id INTEGER PRIMARY KEY, v DEFAULT 'it''s AUTOINCREMENT', \"autoincrement\", [AUTOINCREMENT b]", false],
+    ["id INTEGER PRIMARY KEY, `autoincrement c`, no_autoincrement, x$autoincrement, éautoincrement", false],
+  ])("ids as increasing where none comes a second time: %s", async (columns, increasing) => {
+    database.exec(`CREATE TABLE t (${columns})`);
+    expect((await describeTable("t")).columns[0]).toMatchObject({
+      name: "id",
+      unique: true,
+      indexed: true,
+      increasing,
+    });
   });
 
   it("keys of several columns, WITHOUT ROWID, and views", async () => {
