@@ -1,4 +1,4 @@
-// What the package runs as a process of its own for local queries (`#query-worker`). Its argument is the file.
+// What the package runs as a process of its own for local queries (`#query-worker`). Its arguments are the file and the process that asked for it.
 import { loadDriver } from "../load-driver.js";
 import { type ServedMethod, serveCalls } from "../worker/serve-calls.js";
 import { endWithParent } from "./end-with-parent.js";
@@ -26,5 +26,5 @@ const methods = new Map<string, ServedMethod>([
   ],
 ]);
 
-endWithParent();
+endWithParent(Number(process.argv[3]));
 process.on("message", serveCalls(methods, send) as (message: unknown) => void);

@@ -13,6 +13,7 @@ export interface ProcessLink {
 /**
  * Starts a node process that answers calls. A thread would not do: `terminate()` waits for the native call that the thread is in, and a
  * query may be inside SQLite for ever.
+ * @param args for the program; our own process id follows them.
  */
 export function startProcess(
   entry: string,
@@ -20,7 +21,7 @@ export function startProcess(
   onEvent: (value: unknown) => void,
   onEnd: () => void,
 ): ProcessLink {
-  const child = fork(entry, args, {
+  const child = fork(entry, [...args, String(process.pid)], {
     serialization: "advanced",
     execArgv: [],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
