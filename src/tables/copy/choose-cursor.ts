@@ -16,7 +16,7 @@ type Wishes = Pick<TableTaskDefinition, "mode" | "cursorColumn" | "deletes" | "c
  * @throws `INVALID_TASK` naming the field, where the wishes cannot be had.
  */
 export function planCopy(table: SourceTable, wishes: Wishes): CopyPlan {
-  const plan = { ...chooseCursor(table, wishes) };
+  const plan = chooseCursor(table, wishes);
   const keyed = table.primaryKey.length > 0;
   if (plan.mode === "upsert" && !keyed)
     throw invalid(

@@ -20,7 +20,7 @@ import { targetTaken } from "./target-taken.js";
 import { needsNewCopy } from "./task-differences.js";
 import { TaskWork } from "./task-work.js";
 
-export const DEFAULT_BATCH_SIZE = 5_000;
+const DEFAULT_BATCH_SIZE = 5_000;
 
 /** The engine of a local file, in the caller's thread. */
 export function createEngine(options: EngineOptions, onProgress: ProgressHandler): TableEngine {

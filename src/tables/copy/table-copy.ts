@@ -11,7 +11,7 @@ import { planCopy } from "./choose-cursor.js";
 import type { CopyBook } from "./copy-book.js";
 import { type CopyState, NEW_COPY } from "./copy-state.js";
 import { passCursor } from "./cursor-pass.js";
-import { addBatch, type RunTotals } from "./run-totals.js";
+import { keepCounted, type RunTotals } from "./run-totals.js";
 import { targetTaken } from "./target-taken.js";
 
 export interface TableCopyOptions {
@@ -188,17 +188,8 @@ export class TableCopy {
     });
   }
 
-  /** Counts a batch first, so that the transaction that keeps it keeps the count too; and not at all where that fails. */
   #keep(batch: SourceBatch | null, commit: () => void): void {
-    const { totals } = this.#options;
-    const before = { ...totals };
-    if (batch) addBatch(totals, batch);
-    try {
-      commit();
-    } catch (error) {
-      Object.assign(totals, before);
-      throw error;
-    }
+    keepCounted(this.#options.totals, { ...batch, rowsPulled: batch?.rows.length ?? 0 }, commit);
   }
 }
 

@@ -1,15 +1,15 @@
-import { ReplicaError, toReplicaError } from "../../errors.js";
+import { type ReplicaError, toReplicaError } from "../../errors.js";
 import type { SyncReason } from "../../scheduler/sync-context.js";
 import type { LocalDatabase } from "../local/local-database.js";
-import { compareTables } from "../local/schema-change.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
 import type { TaskRecord, VerifyResult } from "../tasks/table-task.js";
 import type { TaskStore } from "../tasks/task-store.js";
 import { planCopy } from "./choose-cursor.js";
 import { CopyBook } from "./copy-book.js";
+import { describeAsCopied } from "./describe-as-copied.js";
 import { reconcile } from "./reconcile.js";
-import { emptyTotals, type RunTotals } from "./run-totals.js";
+import { emptyTotals, keepCounted, type RunTotals } from "./run-totals.js";
 import { TableCopy } from "./table-copy.js";
 import type { ProgressHandler, TableProgress, UnitOutcome } from "./table-engine.js";
 import { verifyKeyless, verifyTable } from "./verify-table.js";
@@ -36,8 +36,6 @@ type RunReason = SyncReason | "verify";
 /** A unit ends after the batch in which this much time has passed. */
 const UNIT_MS = 1_000;
 const PROGRESS_EVERY_MS = 100;
-/** How often a table may be altered while it is about to be compared. */
-const ALTER_ROUNDS = 3;
 /** Comparing takes at most one part in this many of the time. */
 const RECONCILE_SHARE = 10;
 
@@ -95,7 +93,7 @@ export class TaskWork {
 
   async #unit(reason: RunReason, signal: AbortSignal): Promise<UnitOutcome> {
     if (this.#closed) throw this.#closed;
-    const run = this.#run ?? (await this.#begin(reason));
+    const run = this.#run ?? this.#begin(reason);
     const before = { ...run.totals };
     const forward = (): void => run.abort.abort(signal.reason);
     signal.addEventListener("abort", forward, { once: true });
@@ -123,7 +121,7 @@ export class TaskWork {
     };
   }
 
-  async #begin(reason: RunReason): Promise<Run> {
+  #begin(reason: RunReason): Run {
     const { database, store } = this.#options;
     const task = store.existing(this.#id);
     const abort = new AbortController();
@@ -161,11 +159,8 @@ export class TaskWork {
         local: copy.local(table),
         signal,
         keepExtra: !reconciles,
-        commit: (done, work) => {
-          book.commit({}, work);
-          totals.rowsPulled += done.written;
-          totals.rowsDeleted += done.deleted;
-        },
+        commit: ({ written, deleted }, work) =>
+          keepCounted(totals, { rowsPulled: written, rowsDeleted: deleted }, () => book.commit({}, work)),
         onRange: this.#rangeProgress(task, table),
       });
       const reconciled = { atMs: Date.now(), tookMs: Date.now() - began };
@@ -205,12 +200,7 @@ export class TaskWork {
     const totals = emptyTotals();
     const book = (): CopyBook => new CopyBook(this.#options.database, store, task.id, task.targetTable);
     const copy = this.#copy(task, source, book(), totals, signal);
-    let table = await copy.describe();
-    for (let rounds = 0; !isCopiedAs(table, book().table); rounds += 1) {
-      if (rounds === ALTER_ROUNDS) throw alteredAgain(table);
-      await run();
-      table = await copy.describe();
-    }
+    const table = await describeAsCopied({ describe: () => copy.describe(), copied: () => book().table, run });
     const verification = {
       source,
       table,
@@ -277,18 +267,6 @@ export class TaskWork {
     this.#untold = null;
     this.#progressAt = performance.now();
   }
-}
-
-/** Whether the copy was made from the table as it is now. */
-function isCopiedAs(now: SourceTable, copied: SourceTable | null): boolean {
-  return copied !== null && compareTables(copied, now).kind === "same";
-}
-
-function alteredAgain({ name }: SourceTable): ReplicaError {
-  return new ReplicaError("SOURCE_FAILED", `"${name}" is altered at the source again and again`, {
-    retryable: true,
-    hint: "verify it when its columns stay as they are",
-  });
 }
 
 function wishesOf({ mode, ...task }: TaskRecord): Parameters<typeof planCopy>[1] {
