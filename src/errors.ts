@@ -35,7 +35,17 @@
  * | `QUERY_REFUSED` | a local query that is not read-only SQL, or that a hook refused |
  * | `QUERY_FAILED` | a local query that SQLite could not run |
  * | `QUERY_TIMEOUT` | a local query took longer than its deadline |
- * | `WORKER_FAILED` | the thread that copies ended; the next run starts another |
+ * | `INVALID_EXPORT` | an export that cannot work; the message names the field |
+ * | `UNKNOWN_JOB` | no export job has this id: it was cancelled, swept, or never there |
+ * | `JOB_UNFINISHED` | the file of an export job that has not completed yet |
+ * | `JOB_FAILED` | the file of an export job that failed; the job says why |
+ * | `EXPORT_BUSY` | as many exports as are allowed are under way or waiting |
+ * | `DISK_LIMIT` | an export would take more room than it may, or than there is |
+ * | `SNAPSHOT_UNSTEADY` | other programs wrote so often that no consistent copy could be made |
+ * | `ARTIFACT_STORE` | the folder or bucket that keeps finished exports failed |
+ * | `ARTIFACT_MISSING` | a finished export's file is not where it was put |
+ * | `CALLBACK_REFUSED` | a callback URL that may not be called: its form, or where it leads |
+ * | `WORKER_FAILED` | a thread or process of ours ended; the next call starts another |
  */
 export const ERROR_CODES = [
   "INVALID_CONFIGURATION",
@@ -70,6 +80,16 @@ export const ERROR_CODES = [
   "QUERY_REFUSED",
   "QUERY_FAILED",
   "QUERY_TIMEOUT",
+  "INVALID_EXPORT",
+  "UNKNOWN_JOB",
+  "JOB_UNFINISHED",
+  "JOB_FAILED",
+  "EXPORT_BUSY",
+  "DISK_LIMIT",
+  "SNAPSHOT_UNSTEADY",
+  "ARTIFACT_STORE",
+  "ARTIFACT_MISSING",
+  "CALLBACK_REFUSED",
   "WORKER_FAILED",
 ] as const;
 

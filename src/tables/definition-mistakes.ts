@@ -1,7 +1,8 @@
 import { suggestion } from "../config/nearest-name.js";
+import { showValue } from "../config/show-value.js";
 import { type FieldMistake, unknownFields } from "./field-mistake.js";
 import { targetNameMistake } from "./local/target-name.js";
-import { showValue, wholeNumberMistake } from "./value-mistakes.js";
+import { wholeNumberMistake } from "./value-mistakes.js";
 
 const DEFINITION_FIELDS = [
   "source",

@@ -1,12 +1,12 @@
 export { ConfigurationError, ReplicaError, type ReplicaErrorCode } from "../errors.js";
 export type { BackOffOptions } from "../scheduler/delays.js";
+export type { SqliteRow, SqliteValue } from "../sqlite/sqlite-value.js";
 export type { TableProgress, TaskChange } from "./copy/table-engine.js";
 export { createTableReplication } from "./create-table-replication.js";
 export { TABLE_EVENTS } from "./progress-events.js";
 export type { QueryParameters, QueryResult } from "./query/query-result.js";
 export type { QueryChange, QueryHooks } from "./query/run-query-with-hooks.js";
 export type { TableRoutes, TableRoutesOptions } from "./routes/table-routes-options.js";
-export type { SqliteRow, SqliteValue } from "./sqlite-value.js";
 export type { TableControl, TableTask, TableTaskStatus } from "./table-control.js";
 export type { TableReplication } from "./table-replication.js";
 export type { TableReplicationOptions } from "./table-replication-options.js";

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { SqliteRow, SqliteValue } from "./sqlite-value.js";
+import type { SqliteRow, SqliteValue } from "../sqlite/sqlite-value.js";
 
 const REAL = new DataView(new ArrayBuffer(8));
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { showValue } from "../config/show-value.js";
 import { parseSourceUrl } from "./sources/postgres/source-url.js";
-import { showValue } from "./value-mistakes.js";
 
 const SUPPORTED = 'supported are "postgres://user:password@host/database", "postgresql://..." and "sqlite:PATH"';
 

@@ -1,5 +1,5 @@
 import { ReplicaError } from "../errors.js";
-import { beforeAbort } from "./before-abort.js";
+import { beforeAbort } from "../threads/before-abort.js";
 import type { TableThreads } from "./connect-tables.js";
 import type { TaskChange } from "./copy/table-engine.js";
 import { changeMistakes, definitionMistakes } from "./definition-mistakes.js";

@@ -1,12 +1,13 @@
 import { suggestion } from "../config/nearest-name.js";
+import { showValue } from "../config/show-value.js";
 import { ConfigurationError } from "../errors.js";
+import { foldName } from "../sqlite/identifier.js";
 import { definitionMistakes } from "./definition-mistakes.js";
-import { foldName } from "./local/identifier.js";
 import { sourceUrlMistake } from "./source-url-mistake.js";
 import type { TableReplicationOptions } from "./table-replication-options.js";
 import type { TableTaskDefinition } from "./tasks/table-task.js";
 import { targetOf } from "./tasks/target-of.js";
-import { showValue, wholeNumberMistake } from "./value-mistakes.js";
+import { wholeNumberMistake } from "./value-mistakes.js";
 
 /** Options with their defaults filled in. */
 export interface TableSettings extends TableReplicationOptions {

@@ -1,3 +1,4 @@
+import { showValue } from "../config/show-value.js";
 import { MAX_TIMER_MS } from "../scheduler/max-timer.js";
 
 type Setting =
@@ -28,13 +29,4 @@ export function wholeNumberMistake(name: Setting, value: unknown): string | null
   if (value === undefined || (Number.isInteger(value) && (value as number) >= min && (value as number) <= max))
     return null;
   return `must be a whole number of ${unit} from ${min} to ${max}, got ${showValue(value)}`;
-}
-
-/** A value as messages show it: short, strings in quotes, the kind of what has parts. A URL may hold a password and is not shown. */
-export function showValue(value: unknown): string {
-  if (typeof value === "string" && value.includes("://")) return "a URL";
-  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "function" ? "a function" : String(value);
 }

@@ -1,4 +1,4 @@
-import { loadDriver } from "../../tables/load-driver.js";
+import { loadDriver } from "../../drivers/load-driver.js";
 
 /** Statements against the demo's source, as its application would send them. */
 export interface Bakery {

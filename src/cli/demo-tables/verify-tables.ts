@@ -1,5 +1,5 @@
+import { loadDriver } from "../../drivers/load-driver.js";
 import { ReplicaError } from "../../errors.js";
-import { loadDriver } from "../../tables/load-driver.js";
 import { eventually } from "../demo/eventually.js";
 import type { Fact, RoundPart, Verify } from "../demo/fact.js";
 import { verifyParts } from "../demo/verify-parts.js";

@@ -1,4 +1,4 @@
-import { isSqliteError, mapSqliteError } from "../../tables/local/map-sqlite-error.js";
+import { isSqliteError, mapSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { Dump } from "./dump-format.js";
 import type { DumpPartEnd, DumpPosition } from "./dump-position.js";
 import type { SnapshotReader } from "./snapshot-reader.js";

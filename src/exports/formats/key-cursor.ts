@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../tables/local/identifier.js";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
 import { type KeyValue, readKey, writeKey } from "./key-text.js";
 import type { RowCursor, RowRange } from "./row-cursor.js";
 import type { SnapshotReader } from "./snapshot-reader.js";

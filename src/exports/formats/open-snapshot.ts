@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import { mapSqliteError } from "../../tables/local/map-sqlite-error.js";
+import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { Dump, DumpSelection } from "./dump-format.js";
 import { readSchema } from "./read-schema.js";
 import type { Schema } from "./schema.js";

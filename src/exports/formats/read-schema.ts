@@ -1,4 +1,4 @@
-import { foldName } from "../../tables/local/identifier.js";
+import { foldName } from "../../sqlite/identifier.js";
 import type { Schema, SchemaObject, SchemaTable } from "./schema.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import { parseVirtualTable, type VirtualDeclaration } from "./virtual-table.js";

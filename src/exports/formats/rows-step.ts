@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../tables/local/identifier.js";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
 import type { DumpStep } from "./dump-steps.js";
 import { type RowShape, rowSql } from "./row-shape.js";
 import type { SnapshotReader } from "./snapshot-reader.js";

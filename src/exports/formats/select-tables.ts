@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../errors.js";
-import { foldName } from "../../tables/local/identifier.js";
+import { foldName } from "../../sqlite/identifier.js";
 import type { DumpSelection } from "./dump-format.js";
 import type { Schema, SchemaTable } from "./schema.js";
 

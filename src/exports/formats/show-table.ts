@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../errors.js";
-import { quoteIdentifier } from "../../tables/local/identifier.js";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
 import type { DumpStep } from "./dump-steps.js";
 import type { RowShape } from "./row-shape.js";
 import { rowsStep } from "./rows-step.js";

@@ -1,4 +1,4 @@
-import { foldName, quoteIdentifier } from "../../tables/local/identifier.js";
+import { foldName, quoteIdentifier } from "../../sqlite/identifier.js";
 import type { DumpFormat } from "./dump-format.js";
 import { type DumpStep, dumpOf } from "./dump-steps.js";
 import { openSnapshot } from "./open-snapshot.js";

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../tables/local/identifier.js";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
 import type { SchemaTable } from "./schema.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import { forShell } from "./sql-statement.js";

@@ -1,5 +1,5 @@
-import { foldName, quoteIdentifier } from "../../tables/local/identifier.js";
-import { affinityOf } from "../../tables/sources/sqlite/affinity.js";
+import { affinityOf } from "../../sqlite/affinity.js";
+import { foldName, quoteIdentifier } from "../../sqlite/identifier.js";
 import { type KeyColumn, KeyCursor } from "./key-cursor.js";
 import type { RowCursor } from "./row-cursor.js";
 import { RowidCursor } from "./rowid-cursor.js";

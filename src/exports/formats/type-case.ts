@@ -1,4 +1,4 @@
-import type { Affinity } from "../../tables/sources/sqlite/affinity.js";
+import type { Affinity } from "../../sqlite/affinity.js";
 
 /** What a column most likely holds. `ROWID`: an integer for sure. */
 export type ColumnHint = Affinity | "ROWID";

@@ -1,7 +1,7 @@
+import type { SqliteRow } from "../../sqlite/sqlite-value.js";
 import type { LocalTable } from "../local/local-table.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { KeyRange, TableSource } from "../sources/table-source.js";
-import type { SqliteRow } from "../sqlite-value.js";
 import { compareKeys, equalRows } from "./key-order.js";
 
 /** A key whose rows differ. `null`: that side has no such row. */

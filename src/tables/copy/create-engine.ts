@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { ReplicaError } from "../../errors.js";
 import type { SyncReason } from "../../scheduler/sync-context.js";
-import { beforeAbort } from "../before-abort.js";
+import { type FileLock, lockFile } from "../../sqlite/file-lock.js";
+import { beforeAbort } from "../../threads/before-abort.js";
 import { tableExists } from "../local/create-table.js";
-import { type FileLock, lockFile } from "../local/file-lock.js";
 import { LocalDatabase } from "../local/local-database.js";
 import { ShadowTable } from "../local/shadow-table.js";
 import { targetNameMistake } from "../local/target-name.js";
@@ -53,7 +53,10 @@ class Engine implements TableEngine {
       const database = await LocalDatabase.open(this.#options.database);
       let lock: FileLock | undefined;
       try {
-        lock = await lockFile(database.path);
+        lock = await lockFile(database.path, {
+          what: `The local database ${database.path} is being copied into by another process`,
+          hint: "stop that one, or give each its own file; reading the file is possible at any time",
+        });
         const store = new TaskStore(database);
         store.create();
         store.closeInterruptedRuns();

@@ -1,4 +1,4 @@
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
+import type { SqliteRow, SqliteValue } from "../../sqlite/sqlite-value.js";
 
 /** Compares two keys as SQLite does with the BINARY collation: numbers before texts before blobs, texts by their UTF-8 bytes. */
 export function compareKeys(left: SqliteRow, right: SqliteRow): number {

@@ -1,7 +1,7 @@
+import type { SqliteRow } from "../../sqlite/sqlite-value.js";
 import type { LocalTable } from "../local/local-table.js";
 import type { SourceTable } from "../sources/source-table.js";
 import type { TableSource } from "../sources/table-source.js";
-import type { SqliteRow } from "../sqlite-value.js";
 import { compareRanges, type RowDifference } from "./compare-ranges.js";
 import { CONFIRM_AT_ONCE } from "./confirm-differences.js";
 import { nameKey } from "./key-order.js";

@@ -1,7 +1,7 @@
 import { ReplicaError } from "../../errors.js";
+import { columnNamesMistake, quoteIdentifier } from "../../sqlite/identifier.js";
 import type { SourceTable } from "../sources/source-table.js";
 import { declaredType } from "./declared-type.js";
-import { columnNamesMistake, quoteIdentifier } from "./identifier.js";
 import type { LocalDatabase } from "./local-database.js";
 
 /**

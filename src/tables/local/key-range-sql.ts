@@ -1,6 +1,6 @@
+import { quoteIdentifier } from "../../sqlite/identifier.js";
+import type { SqliteValue } from "../../sqlite/sqlite-value.js";
 import type { KeyRange } from "../sources/table-source.js";
-import type { SqliteValue } from "../sqlite-value.js";
-import { quoteIdentifier } from "./identifier.js";
 
 /** A condition that goes after `WHERE`, with its parameters. */
 export interface RangeSql {

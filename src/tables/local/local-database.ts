@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type Database from "better-sqlite3";
+import { loadDriver } from "../../drivers/load-driver.js";
 import { ReplicaError } from "../../errors.js";
-import { loadDriver } from "../load-driver.js";
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
-import { mapSqliteError } from "./map-sqlite-error.js";
+import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
+import type { SqliteRow, SqliteValue } from "../../sqlite/sqlite-value.js";
 import { prepareFile } from "./open-file.js";
 
 export interface LocalDatabaseOptions {

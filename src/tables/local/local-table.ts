@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
+import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../../sqlite/sqlite-value.js";
 import { RowDigest } from "../row-digest.js";
 import type { KeyRange, RangeDigest } from "../sources/table-source.js";
-import { rowBytes, type SqliteRow, type SqliteValue } from "../sqlite-value.js";
-import { quoteIdentifier } from "./identifier.js";
 import { keyRangeSql } from "./key-range-sql.js";
 import type { LocalDatabase, LocalStatement } from "./local-database.js";
-import { mapSqliteError } from "./map-sqlite-error.js";
 import { upsertSql } from "./upsert-sql.js";
 
 const ROWS_PER_STATEMENT = 20;

@@ -1,7 +1,7 @@
+import { foldName, quoteIdentifier } from "../../sqlite/identifier.js";
 import type { SourceColumn, SourceTable } from "../sources/source-table.js";
 import { listColumns } from "./create-table.js";
 import { declaredType } from "./declared-type.js";
-import { foldName, quoteIdentifier } from "./identifier.js";
 import type { LocalDatabase } from "./local-database.js";
 
 /** What has become of a source's table. */

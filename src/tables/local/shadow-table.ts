@@ -1,9 +1,9 @@
+import { quoteIdentifier } from "../../sqlite/identifier.js";
+import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { SourceTable } from "../sources/source-table.js";
 import { createTable } from "./create-table.js";
-import { quoteIdentifier } from "./identifier.js";
 import type { LocalDatabase } from "./local-database.js";
 import { LocalTable } from "./local-table.js";
-import { isSqliteError } from "./map-sqlite-error.js";
 import { SHADOW_PREFIX } from "./target-name.js";
 
 /** An index or trigger of the user's that could not be made again on the new table. */

@@ -1,4 +1,4 @@
-import { foldName } from "./identifier.js";
+import { foldName } from "../../sqlite/identifier.js";
 
 /** What the names of tables begin with that are filled beside the table they will replace. */
 export const SHADOW_PREFIX = "_replication_shadow_";

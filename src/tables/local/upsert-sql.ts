@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "./identifier.js";
+import { quoteIdentifier } from "../../sqlite/identifier.js";
 
 /**
  * SQL that inserts `rows` rows at once, or changes those whose key exists; without a primary key it only inserts. Columns of the table that

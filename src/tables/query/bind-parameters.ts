@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../errors.js";
-import type { SqliteValue } from "../sqlite-value.js";
+import type { SqliteValue } from "../../sqlite/sqlite-value.js";
 import type { QueryParameters } from "./query-result.js";
 
 /** What better-sqlite3 is given: values in order, or one object and a value for each number that the SQL leaves out. */

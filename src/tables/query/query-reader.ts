@@ -1,8 +1,8 @@
 import { type Stats, statSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
-import { isSqliteError, mapSqliteError } from "../local/map-sqlite-error.js";
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
+import { isSqliteError, mapSqliteError } from "../../sqlite/map-sqlite-error.js";
+import type { SqliteRow, SqliteValue } from "../../sqlite/sqlite-value.js";
 import { bindParameters } from "./bind-parameters.js";
 import { checkQuery, checkStatement } from "./check-query.js";
 import type { QueryParameters } from "./query-result.js";

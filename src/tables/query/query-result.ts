@@ -1,4 +1,4 @@
-import type { SqliteRow, SqliteValue } from "../sqlite-value.js";
+import type { SqliteRow, SqliteValue } from "../../sqlite/sqlite-value.js";
 
 /**
  * Values for `?` in their order (or `?1`, `?2`, ... by number), or for `:name`, `@name` and `$name` by their bare names. A whole `number` is an

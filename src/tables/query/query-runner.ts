@@ -1,9 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { resolve as toAbsolute } from "node:path";
 import { ReplicaError, toReplicaError } from "../../errors.js";
-import { beforeAbort } from "../before-abort.js";
-import { findOwnProgram } from "../own-program.js";
-import type { SqliteRow } from "../sqlite-value.js";
+import type { SqliteRow } from "../../sqlite/sqlite-value.js";
+import { beforeAbort } from "../../threads/before-abort.js";
+import { findOwnProgram } from "../../threads/own-program.js";
 import { checkQuery } from "./check-query.js";
 import type { QueryParameters, QueryResult } from "./query-result.js";
 import { type ProcessLink, startProcess } from "./start-process.js";

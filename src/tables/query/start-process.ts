@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { ReplicaError } from "../../errors.js";
-import { CallLink } from "../worker/call-link.js";
-import type { AnswerMessage } from "../worker/call-message.js";
+import { CallLink } from "../../threads/call-link.js";
+import type { AnswerMessage } from "../../threads/call-message.js";
 
 /** A link and the way to end the process behind it. */
 export interface ProcessLink {

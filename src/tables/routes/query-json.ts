@@ -1,8 +1,8 @@
+import { showValue } from "../../config/show-value.js";
+import { invalidRequest } from "../../control/route-error.js";
 import { ReplicaError } from "../../errors.js";
+import type { SqliteValue } from "../../sqlite/sqlite-value.js";
 import type { QueryResult } from "../query/query-result.js";
-import type { SqliteValue } from "../sqlite-value.js";
-import { showValue } from "../value-mistakes.js";
-import { invalidRequest } from "./route-error.js";
 
 const FORMS = 'null, true, false, a number, a string, { "integer": "9007199254740993" } or { "base64": "AAEC" }';
 const MAX_PARAMS = 32_766;

@@ -1,7 +1,7 @@
+import { errorAnswer, errorText } from "../../control/error-answer.js";
+import { invalidRequest, RouteError } from "../../control/route-error.js";
 import { ReplicaError } from "../../errors.js";
 import type { TableControl } from "../table-control.js";
-import { errorAnswer, errorText } from "./error-answer.js";
-import { invalidRequest, RouteError } from "./route-error.js";
 
 const DEFAULT_WAIT_SECONDS = 300;
 const MAX_WAIT_SECONDS = 86_400;

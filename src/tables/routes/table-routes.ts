@@ -1,22 +1,16 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { showValue } from "../../config/show-value.js";
+import { createControlApp } from "../../control/control-app.js";
+import { errorText } from "../../control/error-answer.js";
+import { readFields, refuseUnknownFields } from "../../control/json-body.js";
+import { invalidRequest, RouteError, type RouteErrorCode } from "../../control/route-error.js";
 import { ConfigurationError, ReplicaError } from "../../errors.js";
 import type { TaskChange } from "../copy/table-engine.js";
 import type { TableControl } from "../table-control.js";
 import type { TableTaskDefinition } from "../tasks/table-task.js";
-import { showValue } from "../value-mistakes.js";
-import { createTokenCheck } from "./bearer-token.js";
-import { errorAnswer, errorText } from "./error-answer.js";
-import { readFields, refuseUnknownFields } from "./json-body.js";
 import { parseParams, rowsToJson } from "./query-json.js";
-import { invalidRequest, RouteError, type RouteErrorCode } from "./route-error.js";
 import { runTask } from "./run-task.js";
 import type { TableRoutes, TableRoutesOptions } from "./table-routes-options.js";
-
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
-type Handler = (context: Context) => Promise<Response>;
-
-/** Answers tell about somebody's data, and an intermediary must not keep them. */
-const HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
 
 const DEFAULT_QUERY_BYTES = 16 * 1024 * 1024;
 /** As JSON a character may take six, and a string has at most 2^29 - 24 in V8. */
@@ -25,33 +19,12 @@ const MAX_QUERY_BYTES = 64 * 1024 * 1024;
 /** The routes of the control API that concern tables, over anything that controls tables. @throws ConfigurationError */
 export function createTableRoutes(control: TableControl, options: TableRoutesOptions): TableRoutes {
   const { token, basePath = "", maxQueryBytes = DEFAULT_QUERY_BYTES, collections = () => [] } = options ?? {};
-  const checkToken = createTokenCheck(token);
-  if (typeof basePath !== "string" || !/^(\/[A-Za-z0-9\-._~]+)*$/.test(basePath))
-    throw new ConfigurationError([`basePath must be a path such as "/admin", got ${showValue(basePath)}`]);
+  const { app, serve } = createControlApp({ token, basePath });
   if (!Number.isInteger(maxQueryBytes) || maxQueryBytes < 1 || maxQueryBytes > MAX_QUERY_BYTES) {
     const range = `a whole number of bytes from 1 to ${MAX_QUERY_BYTES}`;
     throw new ConfigurationError([`maxQueryBytes must be ${range}, got ${showValue(maxQueryBytes)}`]);
   }
 
-  const serve = (path: string, handlers: Partial<Record<Method, Handler>>): void => {
-    app.all(`${basePath}${path}`, async (context) => {
-      try {
-        checkToken(context.req.header("authorization"));
-        const answer = await handlerOf(handlers, context.req.method)(context);
-        for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
-        return answer;
-      } catch (error) {
-        const { status, code, message, headers, more } = errorAnswer(error);
-        const body = JSON.stringify({ error: message, code, ...more });
-        return new Response(body, {
-          status,
-          headers: { "Content-Type": "application/json", ...HEADERS, ...headers },
-        });
-      }
-    });
-  };
-
-  const app = new Hono();
   serve("/replication/tasks", {
     GET: async (context) => context.json({ tasks: await control.tasks() }),
     POST: async (context) => {
@@ -125,15 +98,6 @@ async function addTask(control: TableControl, definition: TableTaskDefinition): 
     const field = error.code === "TABLE_MISSING" ? "sourceTable" : "columns";
     throw new RouteError(400, error.code, `${field}: ${errorText(error)}`);
   }
-}
-
-function handlerOf(handlers: Partial<Record<Method, Handler>>, method: string): Handler {
-  const handler = handlers[(method === "HEAD" ? "GET" : method) as Method];
-  if (handler && Object.hasOwn(handlers, method === "HEAD" ? "GET" : method)) return handler;
-  const allowed = Object.keys(handlers).join(", ");
-  throw new RouteError(405, "METHOD_NOT_ALLOWED" satisfies RouteErrorCode, `Only ${allowed} can be used here`, {
-    headers: { Allow: allowed },
-  });
 }
 
 function idOf(context: Context): string {

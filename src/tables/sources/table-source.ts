@@ -1,4 +1,4 @@
-import type { SqliteRow } from "../sqlite-value.js";
+import type { SqliteRow } from "../../sqlite/sqlite-value.js";
 import type { SourceTable } from "./source-table.js";
 
 /**

@@ -1,6 +1,6 @@
 import type { ReplicaErrorCode } from "../../errors.js";
+import type { SqliteValue } from "../../sqlite/sqlite-value.js";
 import type { LocalDatabase } from "../local/local-database.js";
-import type { SqliteValue } from "../sqlite-value.js";
 import type { TableRun } from "./table-task.js";
 
 /** What changes while a run is under way. */

@@ -1,7 +1,7 @@
 import { ReplicaError } from "../../errors.js";
+import type { SqliteValue } from "../../sqlite/sqlite-value.js";
 import type { LocalDatabase } from "../local/local-database.js";
 import type { SourceTable } from "../sources/source-table.js";
-import type { SqliteValue } from "../sqlite-value.js";
 import { createBooks } from "./books-schema.js";
 import { RunHistory, type RunUpdate } from "./run-history.js";
 import type { TableState } from "./table-state.js";

@@ -1,9 +1,9 @@
 import { ReplicaError, toReplicaError } from "../../errors.js";
-import { beforeAbort } from "../before-abort.js";
+import { beforeAbort } from "../../threads/before-abort.js";
+import { findOwnProgram } from "../../threads/own-program.js";
+import { startThread, type ThreadLink } from "../../threads/start-thread.js";
 import type { EngineOptions, ProgressHandler, TableEngine, TableProgress } from "../copy/table-engine.js";
-import { findOwnProgram } from "../own-program.js";
 import { ENGINE_METHODS } from "./engine-methods.js";
-import { startThread, type ThreadLink } from "./start-thread.js";
 
 const CANNOT_START = "The thread that copies tables cannot be started";
 
@@ -37,6 +37,9 @@ export function createWorkerEngine(
   const startOne = (): ThreadLink => {
     try {
       return startThread(entry ?? findOwnProgram("#table-worker", CANNOT_START), options, {
+        what: "The thread that copies tables",
+        afterEnd: "The next run starts another thread and goes on where the last batch ended",
+        lessMemory: "tasks with very wide rows a smaller batchSize",
         onEvent: (value) => tell(onProgress, value as TableProgress),
         ...(abortGraceMs !== undefined && { abortGraceMs }),
       });

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type ServedMethod, serveCalls } from "../../threads/serve-calls.js";
 import type { EngineOptions, ProgressHandler, TableEngine } from "../copy/table-engine.js";
 import { ENGINE_METHODS } from "./engine-methods.js";
-import { type ServedMethod, serveCalls } from "./serve-calls.js";
 
 /** Makes the engine that the worker's options ask for and answers the main thread's calls with it. Only inside a worker. */
 export function serveEngine(create: (options: EngineOptions, onProgress: ProgressHandler) => TableEngine): void {

@@ -2,7 +2,7 @@ import type Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
-import { foldName, quoteIdentifier } from "../../../src/tables/local/identifier.js";
+import { foldName, quoteIdentifier } from "../../../src/sqlite/identifier.js";
 import { size } from "../../support/size.js";
 import { dumpBytes, snapshotOf } from "./dump-fixture.js";
 import { ODD_VALUES } from "./nasty-database.js";

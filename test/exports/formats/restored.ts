@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { quoteIdentifier } from "../../../src/tables/local/identifier.js";
+import { quoteIdentifier } from "../../../src/sqlite/identifier.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { sqliteShell } from "./sqlite-shell.js";

@@ -1,8 +1,8 @@
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { SqliteValue } from "../../../src/sqlite/sqlite-value.js";
 import { compareKeys, equalRows } from "../../../src/tables/copy/key-order.js";
-import type { SqliteValue } from "../../../src/tables/sqlite-value.js";
 
 const value: fc.Arbitrary<SqliteValue> = fc.oneof(
   fc.constant(null),

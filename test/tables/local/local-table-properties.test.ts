@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { SqliteRow, SqliteValue } from "../../../src/sqlite/sqlite-value.js";
 import { createTable } from "../../../src/tables/local/create-table.js";
 import { LocalTable } from "../../../src/tables/local/local-table.js";
 import { encodeRow, RowDigest } from "../../../src/tables/row-digest.js";
-import type { SqliteRow, SqliteValue } from "../../../src/tables/sqlite-value.js";
 import { size } from "../../support/size.js";
 import { openLocal, sourceTable } from "./local-fixture.js";
 

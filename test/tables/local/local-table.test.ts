@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { SqliteRow } from "../../../src/sqlite/sqlite-value.js";
 import { createTable, listColumns, tableExists } from "../../../src/tables/local/create-table.js";
 import { LocalTable } from "../../../src/tables/local/local-table.js";
 import { RowDigest } from "../../../src/tables/row-digest.js";
-import type { SqliteRow } from "../../../src/tables/sqlite-value.js";
 import { openLocal, sourceTable } from "./local-fixture.js";
 
 const ALL = { lower: null, upper: null };

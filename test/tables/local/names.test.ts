@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { columnNamesMistake, foldName, quoteIdentifier } from "../../../src/sqlite/identifier.js";
 import { declaredType } from "../../../src/tables/local/declared-type.js";
-import { columnNamesMistake, foldName, quoteIdentifier } from "../../../src/tables/local/identifier.js";
 import { targetNameMistake } from "../../../src/tables/local/target-name.js";
 import { openLocal } from "./local-fixture.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { SqliteRow } from "../../../src/sqlite/sqlite-value.js";
 import { RowDigest } from "../../../src/tables/row-digest.js";
 import type { SourceTable } from "../../../src/tables/sources/source-table.js";
 import type { KeyRange, ReadRequest, SourceBatch, TableSource } from "../../../src/tables/sources/table-source.js";
-import type { SqliteRow } from "../../../src/tables/sqlite-value.js";
 
 /** An empty database and a source over it, both given back when the test ends. */
 export interface SourceFixture {

@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../../errors.js";
-import type { SqliteRow } from "../../sqlite-value.js";
+import type { SqliteRow } from "../../../sqlite/sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import type {
   DescribeOptions,

@@ -1,4 +1,4 @@
-import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
+import type { SqliteRow, SqliteValue } from "../../../sqlite/sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import type { KeyRange } from "../table-source.js";
 import { type KeyPart, keyPart } from "./key-part.js";

@@ -1,5 +1,5 @@
+import type { SqliteRow, SqliteValue } from "../../../sqlite/sqlite-value.js";
 import { encodeRow } from "../../row-digest.js";
-import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import { inBinaryOrder, keyPart } from "./key-part.js";
 import { sqlState } from "./map-postgres-error.js";

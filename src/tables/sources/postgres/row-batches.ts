@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../../errors.js";
-import type { SqliteValue } from "../../sqlite-value.js";
+import type { SqliteValue } from "../../../sqlite/sqlite-value.js";
 import { MAX_TIES, type SourceBatch } from "../table-source.js";
 import type { Quantity } from "./quantity.js";
 import type { TextRow } from "./row-stream.js";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type Pg from "pg";
-import { loadDriver } from "../../load-driver.js";
+import { loadDriver } from "../../../drivers/load-driver.js";
 import { RowStream } from "./row-stream.js";
 
 /** By this name our connections are known at the source; transactions of this name never write. */

@@ -1,4 +1,4 @@
-import type { SqliteValue } from "../../sqlite-value.js";
+import type { SqliteValue } from "../../../sqlite/sqlite-value.js";
 import { isExactAsDouble } from "./numeric-text.js";
 import type { Quantity } from "./quantity.js";
 import { toIsoDate, toIsoTimestamp, toIsoTimestampUtc } from "./time-text.js";

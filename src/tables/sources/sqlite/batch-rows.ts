@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../../errors.js";
-import { rowBytes, type SqliteRow, type SqliteValue } from "../../sqlite-value.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../../../sqlite/sqlite-value.js";
 import { MAX_TIES, type ReadRequest, type SourceBatch } from "../table-source.js";
 import { writePosition } from "./position-text.js";
 

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type Database from "better-sqlite3";
+import { loadDriver } from "../../../drivers/load-driver.js";
 import { ReplicaError } from "../../../errors.js";
-import { loadDriver } from "../../load-driver.js";
-import { rowBytes, type SqliteRow, type SqliteValue } from "../../sqlite-value.js";
+import { rowBytes, type SqliteRow, type SqliteValue } from "../../../sqlite/sqlite-value.js";
 import { mapSourceError } from "./map-source-error.js";
 
 /** How long a lock of another program is waited for. The thread stands still meanwhile. */

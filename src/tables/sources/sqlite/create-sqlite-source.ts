@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { ReplicaError } from "../../../errors.js";
-import { quoteIdentifier } from "../../local/identifier.js";
+import { quoteIdentifier } from "../../../sqlite/identifier.js";
+import type { SqliteRow } from "../../../sqlite/sqlite-value.js";
 import { RowDigest } from "../../row-digest.js";
-import type { SqliteRow } from "../../sqlite-value.js";
 import type { TableSource } from "../table-source.js";
 import { batchRows } from "./batch-rows.js";
 import { Connections } from "./connections.js";

@@ -1,7 +1,7 @@
 import { ReplicaError } from "../../../errors.js";
-import { quoteIdentifier } from "../../local/identifier.js";
+import { type Affinity, affinityOf } from "../../../sqlite/affinity.js";
+import { quoteIdentifier } from "../../../sqlite/identifier.js";
 import type { SourceColumn, SourceTable } from "../source-table.js";
-import { type Affinity, affinityOf } from "./affinity.js";
 import type { Session } from "./connections.js";
 import { findIndexes, type TableIndex } from "./find-indexes.js";
 import { hasAutoincrement } from "./has-autoincrement.js";

@@ -1,5 +1,5 @@
 import { ReplicaError, type ReplicaErrorCode } from "../../../errors.js";
-import { isSqliteError } from "../../local/map-sqlite-error.js";
+import { isSqliteError } from "../../../sqlite/map-sqlite-error.js";
 
 interface Meaning {
   readonly code: ReplicaErrorCode;

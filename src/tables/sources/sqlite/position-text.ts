@@ -1,4 +1,4 @@
-import type { SqliteValue } from "../../sqlite-value.js";
+import type { SqliteValue } from "../../../sqlite/sqlite-value.js";
 
 /** A value as text that keeps its storage class and every digit: `12`, `1.5`, `"text"`, `x'00ff'`, `null`. */
 export function writePosition(value: SqliteValue): string {

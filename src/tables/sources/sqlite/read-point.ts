@@ -1,5 +1,5 @@
-import { quoteIdentifier } from "../../local/identifier.js";
-import type { SqliteValue } from "../../sqlite-value.js";
+import { quoteIdentifier } from "../../../sqlite/identifier.js";
+import type { SqliteValue } from "../../../sqlite/sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import type { CursorBound, ReadPoint } from "../table-source.js";
 import type { Session } from "./connections.js";

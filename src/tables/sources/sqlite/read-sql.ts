@@ -1,5 +1,5 @@
-import { quoteIdentifier } from "../../local/identifier.js";
-import type { SqliteRow, SqliteValue } from "../../sqlite-value.js";
+import { quoteIdentifier } from "../../../sqlite/identifier.js";
+import type { SqliteRow, SqliteValue } from "../../../sqlite/sqlite-value.js";
 import type { SourceTable } from "../source-table.js";
 import type { KeyRange, ReadRequest } from "../table-source.js";
 import { readPosition } from "./position-text.js";

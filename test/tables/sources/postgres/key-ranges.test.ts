@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { SqliteRow } from "../../../../src/sqlite/sqlite-value.js";
 import { createPostgresSource } from "../../../../src/tables/sources/postgres/create-postgres-source.js";
 import { digestSql } from "../../../../src/tables/sources/postgres/digest-sql.js";
-import type { SqliteRow } from "../../../../src/tables/sqlite-value.js";
 import { atEnd } from "../../../support/at-end.js";
 import { startPostgres, type TestPostgres } from "../../../support/postgres.js";
 

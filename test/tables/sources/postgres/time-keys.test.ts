@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { SqliteRow } from "../../../../src/sqlite/sqlite-value.js";
 import { compareKeys } from "../../../../src/tables/copy/key-order.js";
 import { createPostgresSource } from "../../../../src/tables/sources/postgres/create-postgres-source.js";
 import type { SourceTable } from "../../../../src/tables/sources/source-table.js";
 import type { KeyRange, TableSource } from "../../../../src/tables/sources/table-source.js";
-import type { SqliteRow } from "../../../../src/tables/sqlite-value.js";
 import { atEnd } from "../../../support/at-end.js";
 import { startPostgres, type TestDatabase, type TestPostgres } from "../../../support/postgres.js";
 

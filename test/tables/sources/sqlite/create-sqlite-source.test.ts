@@ -2,11 +2,11 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { SqliteRow, SqliteValue } from "../../../../src/sqlite/sqlite-value.js";
 import { RowDigest } from "../../../../src/tables/row-digest.js";
 import type { SourceTable } from "../../../../src/tables/sources/source-table.js";
 import { createSqliteSource } from "../../../../src/tables/sources/sqlite/create-sqlite-source.js";
 import type { ReadRequest, SourceBatch, TableSource } from "../../../../src/tables/sources/table-source.js";
-import type { SqliteRow, SqliteValue } from "../../../../src/tables/sqlite-value.js";
 import { atEnd } from "../../../support/at-end.js";
 import { tempDir } from "../../../support/temp-dir.js";
 

@@ -1,4 +1,4 @@
-import { ReplicaError, type ReplicaErrorCode } from "../../errors.js";
+import { ReplicaError, type ReplicaErrorCode } from "../errors.js";
 import { RouteError } from "./route-error.js";
 
 /** Statuses of errors that a caller of a route may meet; what is not here is our own mistake. */
@@ -8,6 +8,16 @@ const STATUSES: Readonly<Partial<Record<ReplicaErrorCode, number>>> = {
   QUERY_FAILED: 400,
   UNKNOWN_TASK: 404,
   TARGET_TAKEN: 409,
+  INVALID_EXPORT: 400,
+  CALLBACK_REFUSED: 400,
+  UNKNOWN_JOB: 404,
+  JOB_UNFINISHED: 409,
+  JOB_FAILED: 409,
+  ARTIFACT_MISSING: 410,
+  ARTIFACT_STORE: 502,
+  EXPORT_BUSY: 503,
+  SNAPSHOT_UNSTEADY: 503,
+  DISK_LIMIT: 507,
   SOURCE_UNREACHABLE: 502,
   SOURCE_REFUSED: 502,
   SOURCE_FAILED: 502,

@@ -1,4 +1,4 @@
-import { ConfigurationError, ReplicaError, type ReplicaErrorCode, toReplicaError } from "../../errors.js";
+import { ConfigurationError, ReplicaError, type ReplicaErrorCode, toReplicaError } from "../errors.js";
 
 /** A `ReplicaError` as plain data that crosses threads and processes. */
 export interface PackedError {

@@ -1,3 +1,4 @@
+import type * as S3 from "@aws-sdk/client-s3";
 import type Database from "better-sqlite3";
 import type Pg from "pg";
 import { ReplicaError } from "../errors.js";
@@ -6,12 +7,14 @@ import { ReplicaError } from "../errors.js";
 interface Drivers {
   readonly "better-sqlite3": typeof Database;
   readonly pg: typeof Pg;
+  readonly "@aws-sdk/client-s3": typeof S3;
 }
 
 // The names stand here as they are, so that bundlers see them.
 const IMPORTS: { readonly [Name in keyof Drivers]: () => Promise<Drivers[Name]> } = {
   "better-sqlite3": async () => probe((await import("better-sqlite3")).default),
   pg: async () => (await import("pg")).default,
+  "@aws-sdk/client-s3": async () => await import("@aws-sdk/client-s3"),
 };
 
 /**

@@ -1,4 +1,4 @@
-import { suggestion } from "../../config/nearest-name.js";
+import { suggestion } from "../config/nearest-name.js";
 import { invalidRequest, RouteError, type RouteErrorCode } from "./route-error.js";
 
 const MAX_BODY_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { ReplicaError } from "../../errors.js";
+import { ReplicaError } from "../errors.js";
 import { CallLink } from "./call-link.js";
 import type { AnswerMessage } from "./call-message.js";
 
@@ -13,12 +13,18 @@ export interface ThreadLink {
 }
 
 export interface ThreadOptions {
+  /** Begins the message where the thread ends: `The thread that copies tables`. */
+  readonly what: string;
+  /** What follows where it has ended. */
+  readonly afterEnd: string;
+  /** What needs less memory, where that is what it ended of. */
+  readonly lessMemory: string;
   readonly onEvent?: (value: unknown) => void;
   readonly abortGraceMs?: number;
 }
 
 /** Starts a worker thread that answers calls. Its end, whatever it came from, fails the link with `WORKER_FAILED`. */
-export function startThread(entry: string, data: unknown, options: ThreadOptions = {}): ThreadLink {
+export function startThread(entry: string, data: unknown, options: ThreadOptions): ThreadLink {
   const worker = new Worker(entry, { workerData: data, ...threadArguments() });
   const link = new CallLink(
     {
@@ -39,21 +45,25 @@ export function startThread(entry: string, data: unknown, options: ThreadOptions
   });
   const ended = new Promise<void>((resolve) => {
     worker.once("exit", (exitCode) => {
-      link.fail(threadEnded(cause, exitCode));
+      link.fail(threadEnded(cause, exitCode, options));
       resolve();
     });
   });
   return { link, ended, terminate: () => void worker.terminate() };
 }
 
-function threadEnded(cause: unknown, exitCode: number): ReplicaError {
+function threadEnded(
+  cause: unknown,
+  exitCode: number,
+  { what, afterEnd, lessMemory }: Pick<ThreadOptions, "what" | "afterEnd" | "lessMemory">,
+): ReplicaError {
   const outOfMemory = cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY";
   const why = cause === undefined ? `exit code ${exitCode}` : cause instanceof Error ? cause.message : String(cause);
-  return new ReplicaError("WORKER_FAILED", `The thread that copies tables ended: ${why}`, {
+  return new ReplicaError("WORKER_FAILED", `${what} ended: ${why}`, {
     retryable: true,
     hint: outOfMemory
-      ? "Give node more memory (--max-old-space-size), or tasks with very wide rows a smaller batchSize."
-      : "The next run starts another thread and goes on where the last batch ended; if it happens again, report it with the cause.",
+      ? `Give node more memory (--max-old-space-size), or ${lessMemory}.`
+      : `${afterEnd}; if it happens again, report it with the cause.`,
     cause,
   });
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { ConfigurationError } from "../../errors.js";
+import { ConfigurationError } from "../errors.js";
 import { RouteError, type RouteErrorCode } from "./route-error.js";
 
 /** What the token of `Authorization: Bearer` may consist of. https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */

@@ -1,4 +1,4 @@
-import { ReplicaError } from "../../errors.js";
+import { ReplicaError } from "../errors.js";
 import type { AnswerMessage, CallMessage } from "./call-message.js";
 import { packError, unpackError } from "./packed-error.js";
 

@@ -1,12 +1,14 @@
 import { createRequire } from "node:module";
 import { ReplicaError } from "../errors.js";
 
+/** As `imports` in package.json names them. */
+type OwnProgram = "#table-worker" | "#query-worker" | "#export-worker" | "#dump-worker";
+
 /**
  * The file of a program of this package that runs in a thread or process of its own.
- * @param name as `imports` in package.json has it.
  * @throws `WORKER_FAILED` where the package is not beside its code any more.
  */
-export function findOwnProgram(name: "#table-worker" | "#query-worker", what: string): string {
+export function findOwnProgram(name: OwnProgram, what: string): string {
   try {
     return createRequire(import.meta.url).resolve(name);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { ReplicaError } from "../../errors.js";
+import { ReplicaError } from "../errors.js";
 
 interface Meaning {
   readonly words: string;

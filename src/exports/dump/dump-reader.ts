@@ -1,0 +1,30 @@
+import type { DumpFormat, DumpSelection } from "../formats/dump-format.js";
+import type { DumpPartEnd, DumpPosition } from "../formats/dump-position.js";
+
+/** Plain data: it crosses threads. */
+export interface DumpRequest {
+  readonly format: DumpFormat["name"];
+  readonly selection: DumpSelection;
+}
+
+/** Some bytes of a dump. */
+export interface DumpPiece {
+  /** May be empty. Nobody else uses its memory. */
+  readonly bytes: Uint8Array;
+  /** Where a part ends with these bytes. */
+  readonly end: DumpPartEnd | null;
+}
+
+/** A dump that is made in a thread of its own, a little ahead of whoever reads it. */
+export interface DumpReader {
+  /** See `Dump`. */
+  readonly fingerprint: string;
+  readonly tables: readonly string[];
+  /**
+   * Piece by piece, from a position between two parts to the end of the dump. Once at a time. Leaving the loop early stops the work.
+   * @throws `LOCAL_DATABASE`, `WORKER_FAILED`, the signal's reason
+   */
+  read(from: DumpPosition, signal?: AbortSignal): AsyncIterable<DumpPiece>;
+  /** Ends the thread and lets go of the file. May be called twice. */
+  close(): Promise<void>;
+}

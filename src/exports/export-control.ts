@@ -1,0 +1,39 @@
+import type {
+  ByteRange,
+  ExportDownload,
+  ExportJob,
+  ExportRequest,
+  ExportSelection,
+  ExportStream,
+} from "./export-job.js";
+
+/** What can be asked of exports. `id` is a job's. */
+export interface ExportControl {
+  /**
+   * Takes a job in; resolves once it is in the books, before any work on it.
+   * @throws `INVALID_EXPORT` naming the field, `TABLE_MISSING`, `CALLBACK_REFUSED`, `EXPORT_BUSY`, `LOCAL_DATABASE`
+   */
+  startJob(request?: ExportRequest): Promise<ExportJob>;
+  /** @throws `UNKNOWN_JOB` */
+  job(id: string): Promise<ExportJob>;
+  /** Newest first. */
+  jobs(): Promise<ExportJob[]>;
+  /** Ends the job where it is under way, and removes its files and the job itself. @throws `UNKNOWN_JOB` */
+  removeJob(id: string): Promise<void>;
+  /**
+   * The finished file, or a piece of it. `range` must lie within the file.
+   * @throws `UNKNOWN_JOB`, `JOB_UNFINISHED`, `JOB_FAILED`, `ARTIFACT_MISSING`, `ARTIFACT_STORE`
+   */
+  download(
+    id: string,
+    options?: { readonly range?: ByteRange | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<ExportDownload>;
+  /**
+   * The database as it is now, made while it is read and kept nowhere: it cannot go on after a break, as a job can.
+   * @throws `INVALID_EXPORT`, `TABLE_MISSING`, `EXPORT_BUSY`, `LOCAL_DATABASE`
+   */
+  stream(
+    selection?: ExportSelection | { readonly format?: ExportSelection["format"]; readonly table: string },
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<ExportStream>;
+}

@@ -1,0 +1,13 @@
+export { ConfigurationError, ReplicaError, type ReplicaErrorCode } from "../errors.js";
+export type { ExportControl } from "./export-control.js";
+export type {
+  ByteRange,
+  ExportCallback,
+  ExportDownload,
+  ExportFormat,
+  ExportJob,
+  ExportRequest,
+  ExportSelection,
+  ExportStream,
+} from "./export-job.js";
+export type { CallbackOptions, ExportsOptions, S3Options } from "./exports-options.js";
