@@ -11,6 +11,8 @@ export interface DumpPartEnd {
   readonly next: DumpPosition | null;
   /** Rows in this part. */
   readonly rows: number;
+  /** Of those, how many each table has: by its place in `Dump.tables`, in order, and only the tables that have any here. */
+  readonly rowsOf: readonly (readonly [table: number, rows: number])[];
   /** Tables whose last row has been written, from the beginning of the dump. */
   readonly tablesDone: number;
 }

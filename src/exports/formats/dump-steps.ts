@@ -31,8 +31,14 @@ export function dumpOf(reader: SnapshotReader, name: string, steps: readonly Dum
 function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generator<Buffer, DumpPartEnd, void> {
   let { step: index, after } = position;
   let pace: WrittenRows["pace"] | undefined;
-  let rows = 0;
+  const rowsOf: [table: number, rows: number][] = [];
   let bytes = 0;
+  const count = (rows: number) => {
+    const table = tablesIn(steps, index);
+    const last = rowsOf.at(-1);
+    if (last?.[0] === table) last[1] += rows;
+    else if (rows > 0) rowsOf.push([table, rows]);
+  };
   for (let step = steps[index]; step !== undefined; step = steps[index]) {
     let isWhole = true;
     try {
@@ -43,7 +49,7 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
       } else if (step.kind === "stream") {
         for (const chunk of step.chunks()) {
           bytes += chunk.text.length;
-          rows += chunk.rows;
+          count(chunk.rows);
           yield chunk.text;
         }
       } else {
@@ -59,7 +65,7 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
         }
         const written = chunk.value;
         if (written !== null) {
-          rows += written.rows;
+          count(written.rows);
           ({ last: after, pace } = written);
           // So that what follows a part is never nothing.
           isWhole = bytes >= PART_BYTES && !step.rows.hasMore(after);
@@ -74,10 +80,14 @@ function* writePart(steps: readonly DumpStep[], position: DumpPosition): Generat
       pace = undefined;
     }
     if (bytes >= PART_BYTES && index < steps.length) {
-      return { next: { step: index, after }, rows, tablesDone: tablesIn(steps, index) };
+      return { next: { step: index, after }, ...countsOf(steps, index, rowsOf) };
     }
   }
-  return { next: null, rows, tablesDone: tablesIn(steps, steps.length) };
+  return { next: null, ...countsOf(steps, steps.length, rowsOf) };
+}
+
+function countsOf(steps: readonly DumpStep[], end: number, rowsOf: DumpPartEnd["rowsOf"]): Omit<DumpPartEnd, "next"> {
+  return { rows: rowsOf.reduce((sum, [, rows]) => sum + rows, 0), rowsOf, tablesDone: tablesIn(steps, end) };
 }
 
 function whatOf(step: DumpStep): string {

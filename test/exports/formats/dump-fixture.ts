@@ -2,7 +2,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Dump, DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
 import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
-import { DUMP_START, type DumpPosition } from "../../../src/exports/formats/dump-position.js";
+import { DUMP_START, type DumpPartEnd, type DumpPosition } from "../../../src/exports/formats/dump-position.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 
@@ -26,6 +26,7 @@ export interface WrittenPart {
   readonly bytes: Buffer;
   readonly largestChunk: number;
   readonly rows: number;
+  readonly rowsOf: DumpPartEnd["rowsOf"];
   readonly tablesDone: number;
 }
 

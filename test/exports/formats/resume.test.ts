@@ -69,6 +69,10 @@ describe("a dump in parts", () => {
     expect(dump.tables).toEqual(["narrow", "gaps", "keyed", "wide", "empty", "ft", "rt"]);
     const rows = dump.tables.map((table) => source.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number);
     expect(parts.reduce((sum, part) => sum + part.rows, 0)).toBe(rows.reduce((sum, count) => sum + count, 0));
+    const ofEach = dump.tables.map((_, table) =>
+      parts.flatMap(({ rowsOf }) => rowsOf.filter(([of]) => of === table)).reduce((sum, [, count]) => sum + count, 0),
+    );
+    expect(ofEach).toEqual(rows);
     expect(parts.at(-1)?.tablesDone).toBe(7);
     expect(parts[0]?.tablesDone).toBe(0);
     const done = parts.map(({ tablesDone }) => tablesDone);
@@ -83,7 +87,7 @@ describe("a dump in parts", () => {
       const part = dump.part({ step: 0, after: null });
       part.next();
       part.next();
-      part.return({ next: null, rows: 0, tablesDone: 0 });
+      part.return({ next: null, rows: 0, rowsOf: [], tablesDone: 0 });
     }
     // Refused while a statement is being read.
     source.exec("SELECT 1");
