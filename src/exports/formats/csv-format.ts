@@ -2,6 +2,7 @@ import { ReplicaError } from "../../errors.js";
 import { csvValues } from "./csv-value.js";
 import type { DumpFormat } from "./dump-format.js";
 import { dumpOf } from "./dump-steps.js";
+import { FILE_FORMS } from "./file-form.js";
 import { openSnapshot } from "./open-snapshot.js";
 import { showTable } from "./show-table.js";
 
@@ -11,8 +12,7 @@ import { showTable } from "./show-table.js";
  */
 export const csvFormat: DumpFormat = {
   name: "csv",
-  fileExtension: ".csv",
-  mediaType: "text/csv; charset=utf-8; header=present",
+  ...FILE_FORMS.csv,
   open: (database, selection) =>
     openSnapshot(database, selection, (reader, { tables }) => {
       const [table] = tables;

@@ -1,5 +1,6 @@
 import type { DumpFormat } from "./dump-format.js";
 import { type DumpStep, dumpOf } from "./dump-steps.js";
+import { FILE_FORMS } from "./file-form.js";
 import { jsonValues } from "./json-value.js";
 import { openSnapshot } from "./open-snapshot.js";
 import type { RowRange } from "./row-cursor.js";
@@ -8,8 +9,7 @@ import { hasRows, showTable } from "./show-table.js";
 /** One table: an array of objects. Several: an object of such arrays by table. Values as {@link jsonValues} says. */
 export const jsonFormat: DumpFormat = {
   name: "json",
-  fileExtension: ".json",
-  mediaType: "application/json",
+  ...FILE_FORMS.json,
   open: (database, selection) =>
     openSnapshot(database, selection, (reader, { tables }) => {
       const alone = "table" in selection;
@@ -33,8 +33,7 @@ export const jsonFormat: DumpFormat = {
 /** One object on each line: the row, or `{"table": ..., "row": ...}` where there are several tables. */
 export const ndjsonFormat: DumpFormat = {
   name: "ndjson",
-  fileExtension: ".ndjson",
-  mediaType: "application/x-ndjson",
+  ...FILE_FORMS.ndjson,
   open: (database, selection) =>
     openSnapshot(database, selection, (reader, { tables }) => {
       const alone = "table" in selection;

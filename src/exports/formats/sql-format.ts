@@ -1,6 +1,7 @@
 import { foldName, quoteIdentifier } from "../../sqlite/identifier.js";
 import type { DumpFormat } from "./dump-format.js";
 import { type DumpStep, dumpOf } from "./dump-steps.js";
+import { FILE_FORMS } from "./file-form.js";
 import { openSnapshot } from "./open-snapshot.js";
 import type { RowShape } from "./row-shape.js";
 import { rowsStep } from "./rows-step.js";
@@ -20,8 +21,7 @@ import type { ValueFormat } from "./value-format.js";
  */
 export const sqlFormat: DumpFormat = {
   name: "sql",
-  fileExtension: ".sql",
-  mediaType: "application/sql",
+  ...FILE_FORMS.sql,
   open: (database, selection) =>
     openSnapshot(database, selection, (reader, selected, schema) =>
       dumpOf(reader, "sql", sqlSteps(reader, selected, schema)),

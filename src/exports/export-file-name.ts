@@ -1,0 +1,31 @@
+import { parse } from "node:path";
+import type { ExportFormat } from "./export-job.js";
+import { FILE_FORMS } from "./formats/file-form.js";
+
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * What to call an export: `<name of the database's file, or of the only table>-<YYYY-MM-DD><ending>`. Harmless on every system: without separators,
+ * control characters and what Windows keeps for itself, and short.
+ */
+export function exportFileName(
+  database: string,
+  {
+    format,
+    tables,
+    at,
+  }: { readonly format: ExportFormat; readonly tables: readonly string[] | null; readonly at: Date },
+): string {
+  const [only, ...others] = tables ?? [];
+  const name = only !== undefined && others.length === 0 ? only : parse(database).name;
+  return `${harmless(name)}-${at.toISOString().slice(0, 10)}${FILE_FORMS[format].fileExtension}`;
+}
+
+function harmless(name: string): string {
+  const cleaned = name
+    .normalize("NFC")
+    // \p{C}: control characters, half surrogates, and what turns the direction of reading.
+    .replace(/[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*%]+/gu, "_")
+    .replace(/^[\s.]+/, "");
+  return [...cleaned].slice(0, MAX_NAME_LENGTH).join("").trim() || "export";
+}
