@@ -1,5 +1,7 @@
+import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import type { CallbackUrlRules } from "./callback-url.js";
+import { addressLiteral, type CallbackUrlRules } from "./callback-url.js";
+import { addressKind, mayGoTo } from "./public-address.js";
 
 export interface CallbackHostRules extends CallbackUrlRules {
   /** Default `dns.lookup`. */
@@ -14,5 +16,29 @@ export interface CallbackHostRules extends CallbackUrlRules {
  * later: every try looks again at the address that it has connected to.
  */
 export async function callbackHostMistake(url: string, rules: CallbackHostRules): Promise<string | null> {
-  throw new Error(`not yet: ${url.length} ${rules.allowPrivate}`);
+  const { allowPrivate, lookup = systemLookup, deadlineMs = 5_000 } = rules;
+  const { hostname } = new URL(url);
+  if (addressLiteral(hostname) !== null) return null;
+  const addresses = await addressesOf(hostname, lookup, deadlineMs);
+  if (addresses.length === 0 || addresses.some(({ address }) => mayGoTo(address, allowPrivate))) return null;
+  if (addresses.every(({ address }) => addressKind(address) === "refused")) {
+    return `must not lead to "${hostname}", whose address is one that no callback goes to`;
+  }
+  return `must not lead to "${hostname}", whose address is private (callbacks.allowPrivate allows it)`;
+}
+
+/** None where the name is not found, or not in time. */
+async function addressesOf(
+  hostname: string,
+  lookup: LookupFunction,
+  deadlineMs: number,
+): Promise<readonly LookupAddress[]> {
+  return await new Promise((resolve) => {
+    const timer = setTimeout(() => resolve([]), deadlineMs);
+    lookup(hostname, { all: true }, (error, answer, family) => {
+      clearTimeout(timer);
+      if (error !== null) resolve([]);
+      else resolve(Array.isArray(answer) ? answer : [{ address: answer, family: family ?? 0 }]);
+    });
+  });
 }

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { addressKind } from "./public-address.js";
+import { addressKind, mayGoTo } from "./public-address.js";
 
 /** As much as every server and proxy takes. */
 const MAX_URL_LENGTH = 2_048;
@@ -54,9 +54,8 @@ function hostMistake(hostname: string, allowPrivate: boolean): string | null {
   // The parser has turned every disguise of an address (decimal, octal, hexadecimal, mapped, full-width digits) into its plain form.
   const literal = addressLiteral(hostname);
   if (literal !== null) {
-    const kind = addressKind(literal);
-    if (kind === "public" || (kind === "private" && allowPrivate)) return null;
-    if (kind === "refused") return `must not lead to ${literal}, an address that no callback goes to`;
+    if (mayGoTo(literal, allowPrivate)) return null;
+    if (addressKind(literal) === "refused") return `must not lead to ${literal}, an address that no callback goes to`;
     return `must not lead to ${literal}, a private address (callbacks.allowPrivate allows it)`;
   }
   const name = hostname.replace(/\.+$/, "");

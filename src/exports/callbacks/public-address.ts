@@ -5,7 +5,7 @@ import ipaddr from "ipaddr.js";
  * Where an address leads. `private`: loopback, private, link-local, shared (CGNAT) and unique local ones. `refused`: what no callback ever goes
  * to, allowed private ones included: metadata services, 0.0.0.0 (which is this machine), broadcast, multicast, reserved and tunnelled ranges.
  */
-export type AddressKind = "public" | "private" | "refused";
+type AddressKind = "public" | "private" | "refused";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -51,6 +51,12 @@ export function addressKind(address: string): AddressKind {
  */
 export function isPublicAddress(address: string): boolean {
   return addressKind(address) === "public";
+}
+
+/** Whether a callback may go to an address. */
+export function mayGoTo(address: string, allowPrivate: boolean): boolean {
+  const kind = addressKind(address);
+  return kind === "public" || (kind === "private" && allowPrivate);
 }
 
 function kindOf(address: Address): AddressKind {
