@@ -15,7 +15,7 @@ export interface CallbackQueueOptions {
   readonly now?: () => number;
   /** Tries under way at once. Default 4. */
   readonly concurrency?: number;
-  /** Told when the book fails, or the sender other than by its answer; the queue looks again after half a minute. */
+  /** Told when the book fails, or the sender other than by its answer; the queue looks again after half a minute. Must not throw. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -107,9 +107,9 @@ export function createCallbackQueue(options: CallbackQueueOptions): CallbackQueu
     delayMs: number,
   ): void {
     const giveUpAtMs = since + giveUpAfterMs;
-    if (final || now() >= giveUpAtMs) return book.giveUp(jobId, reason);
     const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(delayMs, retryAfterMs));
-    book.retryAt(jobId, Math.min(now() + waitMs, giveUpAtMs), reason);
+    if (final || now() >= giveUpAtMs) book.giveUp(jobId, reason);
+    else book.retryAt(jobId, Math.min(now() + waitMs, giveUpAtMs), reason);
   }
 
   return {
