@@ -1,5 +1,4 @@
-import { extname, join, resolve } from "node:path";
-import { ReplicaError } from "../../errors.js";
+import { extname, join } from "node:path";
 import type { ArtifactTicket } from "./artifact-store.js";
 
 /** Where an artifact lies: half and finished. */
@@ -19,19 +18,17 @@ export function safeEnding(fileName: string): string {
   return /^\.[a-z0-9]{1,16}$/.test(ending) ? ending : "";
 }
 
-/** Paths for what was handed out before. Nothing from the books leads out of the folder. */
-export function directoryPlaces(dir: string, ticketOrLocation: ArtifactTicket): DirectoryPlaces {
+/**
+ * Paths for a ticket or location that was handed out before; `null` for one that is not a folder's, so that nothing from the books leads
+ * out of it.
+ */
+export function directoryPlaces(dir: string, ticketOrLocation: ArtifactTicket): DirectoryPlaces | null {
   const match = /^([A-Za-z0-9_-]{1,100})(\.[a-z0-9]{1,16})?$/.exec(ticketOrLocation);
   const id = match?.[1];
-  if (id === undefined) {
-    throw new ReplicaError("ARTIFACT_STORE", "The books name a file that is not one of the export folder's", {
-      hint: "The job was written with another store: remove it, and start another.",
-    });
-  }
-  const root = resolve(dir);
-  const location = `${id}${match?.[2] ?? ""}`;
-  const workFolder = join(root, "work", id);
-  const filesFolder = join(root, "files");
+  if (id === undefined) return null;
+  const location = ticketOrLocation;
+  const workFolder = join(dir, "work", id);
+  const filesFolder = join(dir, "files");
   return {
     workFolder,
     halfFile: join(workFolder, "artifact.part"),

@@ -6,14 +6,18 @@ import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
 
 const PIECE_BYTES = 512 * 1024;
 
-/** The bytes of a finished file, in pieces of at most 512 KiB with memory of their own. See `ArtifactStore.read`. */
-export async function* readFile(
-  path: string,
+/**
+ * The bytes of a finished file, in pieces of at most 512 KiB with memory of their own. See `ArtifactStore.read`.
+ * @param path `null` where the artifact is not in this folder at all
+ */
+export async function* readFinished(
+  path: string | null,
   dir: string,
   range: ByteRange | null,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal.throwIfAborted();
+  if (path === null) throw missing("its place is not in the folder of exports");
   const file = await openFinished(path, dir);
   try {
     const end = range === null ? Number.POSITIVE_INFINITY : range.end + 1;
@@ -40,11 +44,15 @@ async function openFinished(path: string, dir: string): Promise<FileHandle> {
     return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT")) throw mapDirectoryError(error, "Reading an export", dir);
-    throw new ReplicaError("ARTIFACT_MISSING", `The finished export is not there any more: "${path}"`, {
-      hint: "Somebody removed it: start the export again.",
-      cause: error,
-    });
+    throw missing(`"${path}"`, error);
   }
+}
+
+function missing(where: string, cause?: unknown): ReplicaError {
+  return new ReplicaError("ARTIFACT_MISSING", `The finished export is not there any more: ${where}`, {
+    hint: "It was removed or moved, or the options name another store than then: bring it back, or start the export again.",
+    cause,
+  });
 }
 
 async function readPiece(file: FileHandle, position: number, bytes: number, dir: string): Promise<Uint8Array> {

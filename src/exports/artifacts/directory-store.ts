@@ -3,7 +3,7 @@ import { type FileHandle, open, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ArtifactStore, StoredPart } from "./artifact-store.js";
 import { type DirectoryPlaces, directoryPlaces, safeEnding } from "./directory-places.js";
-import { readFile } from "./directory-reader.js";
+import { readFinished } from "./directory-reader.js";
 import { DirectoryWriter } from "./directory-writer.js";
 import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
 import { makeFolder, syncFolder } from "./sync-folder.js";
@@ -25,6 +25,7 @@ export function createDirectoryStore(options: DirectoryStoreOptions): ArtifactSt
     rereads: true,
     async begin(job) {
       const places = directoryPlaces(dir, `${job.id}${safeEnding(job.fileName)}`);
+      if (places === null) throw new TypeError(`"${job.id}" is no job id`);
       await attempt(dir, "Beginning an export", async () => {
         await makeFolder(places.workFolder);
         await makeFolder(places.filesFolder);
@@ -38,6 +39,8 @@ export function createDirectoryStore(options: DirectoryStoreOptions): ArtifactSt
     },
     async resume(ticket, parts, reread) {
       const places = directoryPlaces(dir, ticket);
+      // Of another store: the options were changed while the job was under way.
+      if (places === null) return null;
       return await attempt(dir, "Going on with an export", async () => {
         const half = await openOurs(places.halfFile);
         const file = half ?? (await openOurs(places.finishedFile));
@@ -60,10 +63,12 @@ export function createDirectoryStore(options: DirectoryStoreOptions): ArtifactSt
         }
       });
     },
-    read: (location, range, signal) => readFile(directoryPlaces(dir, location).finishedFile, dir, range, signal),
+    read: (location, range, signal) =>
+      readFinished(directoryPlaces(dir, location)?.finishedFile ?? null, dir, range, signal),
     async remove(ticket, location) {
       for (const name of new Set([ticket, location])) {
-        if (name !== null) await attempt(dir, "Removing an export", () => removeAll(directoryPlaces(dir, name)));
+        const places = name === null ? null : directoryPlaces(dir, name);
+        if (places !== null) await attempt(dir, "Removing an export", () => removeAll(places));
       }
     },
     close: async () => {},
