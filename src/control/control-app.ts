@@ -34,7 +34,10 @@ export function createControlApp({ token, basePath = "" }: { token: string; base
         try {
           checkToken(context.req.header("authorization"));
           const answer = await handlerOf(handlers, context.req.method)(context);
-          for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
+          for (const [name, value] of Object.entries(HEADERS)) {
+            // A handler may say more than we do.
+            if (!answer.headers.has(name)) answer.headers.set(name, value);
+          }
           return answer;
         } catch (error) {
           const { status, code, message, headers, more } = errorAnswer(error);

@@ -33,12 +33,18 @@ const STATUSES: Readonly<Partial<Record<ReplicaErrorCode, number>>> = {
   STOPPED: 503,
 };
 
+/** Seconds after which a caller may try again, where the error does not say. */
+const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ReplicaErrorCode, number>>> = {
+  EXPORT_BUSY: 10,
+  SNAPSHOT_UNSTEADY: 60,
+};
+
 /** Turns anything that was thrown into the answer: `{ error, code }`, the error with its hint. */
 export function errorAnswer(thrown: unknown): RouteError {
   if (thrown instanceof RouteError) return thrown;
   const status = thrown instanceof ReplicaError ? STATUSES[thrown.code] : undefined;
   if (thrown instanceof ReplicaError && status !== undefined) {
-    return new RouteError(status, thrown.code, errorText(thrown));
+    return new RouteError(status, thrown.code, errorText(thrown), { headers: retryAfter(thrown) });
   }
   process.emitWarning(thrown instanceof Error ? thrown : new Error(String(thrown)));
   return new RouteError(
@@ -46,6 +52,11 @@ export function errorAnswer(thrown: unknown): RouteError {
     "INTERNAL",
     "Something went wrong here that no request can mend: see the server's warnings",
   );
+}
+
+function retryAfter({ code, retryAfterMs }: ReplicaError): Record<string, string> {
+  const seconds = retryAfterMs === undefined ? RETRY_AFTER_SECONDS[code] : Math.ceil(retryAfterMs / 1_000);
+  return seconds === undefined ? {} : { "Retry-After": String(seconds) };
 }
 
 /** What, and how to mend it. */

@@ -5,6 +5,9 @@ export type RouteErrorCode =
   | "METHOD_NOT_ALLOWED"
   | "BODY_TOO_LARGE"
   | "INVALID_REQUEST"
+  | "NOT_ACCEPTABLE"
+  | "PRECONDITION_FAILED"
+  | "RANGE_NOT_SATISFIABLE"
   | "CLIENT_GONE";
 
 /** An answer that is an error, thrown from anywhere in a route. */

@@ -1,5 +1,5 @@
 import { parse } from "node:path";
-import type { ExportFormat } from "./export-job.js";
+import type { ExportFormat, ExportJob } from "./export-job.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 
 const MAX_NAME_LENGTH = 100;
@@ -19,6 +19,14 @@ export function exportFileName(
   const [only, ...others] = tables ?? [];
   const name = only !== undefined && others.length === 0 ? only : parse(database).name;
   return `${harmless(name)}-${at.toISOString().slice(0, 10)}${FILE_FORMS[format].fileExtension}`;
+}
+
+/** What to call a job's file: by the day on which it was asked for. */
+export function artifactFileName(
+  database: string,
+  { format, tables, createdAt }: Pick<ExportJob, "format" | "tables" | "createdAt">,
+): string {
+  return exportFileName(database, { format, tables, at: new Date(createdAt) });
 }
 
 function harmless(name: string): string {

@@ -1,5 +1,6 @@
 export { ConfigurationError, ReplicaError, type ReplicaErrorCode } from "../errors.js";
 export type { ExportControl } from "./export-control.js";
+export { EXPORT_EVENTS } from "./export-events.js";
 export type {
   ByteRange,
   ExportCallback,
@@ -11,3 +12,4 @@ export type {
   ExportStream,
 } from "./export-job.js";
 export type { CallbackOptions, ExportsOptions, S3Options } from "./exports-options.js";
+export type { ExportRoutes, ExportRoutesOptions } from "./routes/export-routes-options.js";

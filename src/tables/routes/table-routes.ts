@@ -2,8 +2,9 @@ import type { Context } from "hono";
 import { showValue } from "../../config/show-value.js";
 import { createControlApp } from "../../control/control-app.js";
 import { errorText } from "../../control/error-answer.js";
+import { forCaller } from "../../control/for-caller.js";
 import { readFields, refuseUnknownFields } from "../../control/json-body.js";
-import { invalidRequest, RouteError, type RouteErrorCode } from "../../control/route-error.js";
+import { invalidRequest, RouteError } from "../../control/route-error.js";
 import { ConfigurationError, ReplicaError } from "../../errors.js";
 import type { TaskChange } from "../copy/table-engine.js";
 import type { TableControl } from "../table-control.js";
@@ -77,15 +78,6 @@ export function createTableRoutes(control: TableControl, options: TableRoutesOpt
     },
   });
   return app;
-}
-
-/** Work that ends when its caller leaves: what nobody waits for any more would hold up the next one. */
-async function forCaller<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw signal.aborted ? new RouteError(499, "CLIENT_GONE" satisfies RouteErrorCode, "The caller has left") : error;
-  }
 }
 
 /** The source says that the table of the request cannot be copied: that is the request's mistake, not the source's. */

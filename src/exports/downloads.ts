@@ -1,0 +1,63 @@
+import { ReplicaError } from "../errors.js";
+import { beforeAbort } from "../threads/before-abort.js";
+import { Body, type ByteSource } from "./body.js";
+import { artifactFileName } from "./export-file-name.js";
+import type { ByteRange, ExportDownload, ExportJob } from "./export-job.js";
+import { finishedArtifact } from "./finished-artifact.js";
+import { FILE_FORMS } from "./formats/file-form.js";
+import type { ExportEngine } from "./jobs/export-engine.js";
+
+/** Finished files that are being read. */
+export class Downloads {
+  readonly #database: string;
+  readonly #engine: ExportEngine;
+  readonly #open = new Set<Body>();
+
+  constructor(database: string, engine: ExportEngine) {
+    this.#database = database;
+    this.#engine = engine;
+  }
+
+  /** @throws what `ExportControl.download` throws, and the signal's reason */
+  async open(job: ExportJob, range: ByteRange | undefined, signal: AbortSignal | undefined): Promise<ExportDownload> {
+    const { bytes } = finishedArtifact(job);
+    if (range !== undefined) verifyRange(range, bytes);
+    const opening = this.#engine.openArtifact(job.id, range ?? null);
+    const opened = await beforeAbort(opening, signal).catch((error: unknown) => {
+      // Aborted: what is opened all the same has no reader.
+      opening.then(({ reader }) => this.#engine.closeArtifact(reader)).catch(() => {});
+      throw error;
+    });
+    const body = new Body(artifactSource(this.#engine, opened.reader), { signal });
+    this.#open.add(body);
+    void body.closed.then(() => this.#open.delete(body));
+    return {
+      job: opened.job,
+      fileName: artifactFileName(this.#database, opened.job),
+      mediaType: FILE_FORMS[opened.job.format].mediaType,
+      bytes: opened.bytes,
+      body: body.stream,
+    };
+  }
+
+  /** Cuts all short with this error, and resolves when all have let go. */
+  async close(error: ReplicaError): Promise<void> {
+    const bodies = [...this.#open];
+    for (const body of bodies) body.fail(error);
+    await Promise.all(bodies.map(({ closed }) => closed));
+  }
+}
+
+function artifactSource(engine: ExportEngine, reader: number): ByteSource {
+  return {
+    next: () => engine.readArtifact(reader),
+    close: () => engine.closeArtifact(reader),
+  };
+}
+
+function verifyRange({ start, end }: ByteRange, bytes: number): void {
+  if (Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end < bytes) return;
+  throw new ReplicaError("INVALID_EXPORT", `range must lie within the file's ${bytes} bytes, both ends included`, {
+    hint: `Give a start and an end from 0 to ${bytes - 1}.`,
+  });
+}

@@ -1,0 +1,138 @@
+import { ReplicaError } from "../errors.js";
+import type { ExportControl } from "./export-control.js";
+import type { ByteRange, ExportDownload, ExportJob, ExportRequest, ExportStream } from "./export-job.js";
+import { parseJobRequest, parseStreamSelection, type StreamSelection } from "./export-request.js";
+import { ExportSession, stopped } from "./export-session.js";
+import type { ExportSettings } from "./export-settings.js";
+import type { ExportThreads } from "./export-threads.js";
+import { createExportRoutes } from "./routes/export-routes.js";
+import type { ExportRoutes, ExportRoutesOptions } from "./routes/export-routes-options.js";
+
+/** Longer than any id of ours. */
+const MAX_ID_LENGTH = 200;
+
+/**
+ * Exports of one SQLite file. Every method rejects with `ReplicaError`s; all but `start` and `stop` with `STOPPED` while it is not running, and with
+ * `LOCAL_DATABASE` or `WORKER_FAILED` where the books or the thread that holds them fail.
+ */
+export class Exports implements ExportControl {
+  readonly #settings: ExportSettings;
+  readonly #threads: ExportThreads;
+  #session: ExportSession | null = null;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(settings: ExportSettings, threads: ExportThreads) {
+    this.#settings = settings;
+    this.#threads = threads;
+  }
+
+  /**
+   * Opens the folder and goes on with the jobs that have not ended. A second call does nothing.
+   * @throws `LOCAL_DATABASE`, also where another process has the folder; `MISSING_DRIVER`; `ARTIFACT_STORE`; then nothing runs, and it may be
+   * called again
+   */
+  start(): Promise<void> {
+    if (this.#stopping) {
+      return Promise.reject(new ReplicaError("STOPPED", "stop() is under way: await it before start()"));
+    }
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Stops jobs where they can go on, and cuts streams and downloads short with `STOPPED`. Leaves no thread, timer or open file: the process may end.
+   * `start()` may follow.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async startJob(request: ExportRequest = {}): Promise<ExportJob> {
+    const { engine } = this.#running();
+    return await engine.startJob(parseJobRequest(request, this.#settings.engine.callbacks));
+  }
+
+  async job(id: string): Promise<ExportJob> {
+    return await this.#running().engine.job(idOf(id));
+  }
+
+  async jobs(): Promise<ExportJob[]> {
+    return await this.#running().engine.jobs();
+  }
+
+  async removeJob(id: string): Promise<void> {
+    const { engine, ends } = this.#running();
+    await engine.removeJob(idOf(id));
+    ends.nudge(id);
+  }
+
+  /**
+   * Resolves with the job once it has completed or failed, which its `state` tells. Keeps the process from ending until then.
+   * @throws `UNKNOWN_JOB`, also where it is removed meanwhile; `STOPPED`; the signal's reason
+   */
+  async finished(id: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ExportJob> {
+    const { ends } = this.#running();
+    signal?.throwIfAborted();
+    return await ends.wait(idOf(id), signal);
+  }
+
+  async download(
+    id: string,
+    { range, signal }: { readonly range?: ByteRange | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ExportDownload> {
+    const { engine, downloads } = this.#running();
+    signal?.throwIfAborted();
+    return await downloads.open(await engine.job(idOf(id)), range, signal);
+  }
+
+  async stream(
+    selection: StreamSelection = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ExportStream> {
+    const { streams } = this.#running();
+    return await streams.open(parseStreamSelection(selection), signal);
+  }
+
+  /**
+   * A Hono app with `/export/...`, to be mounted: `app.route("/", exports.routes({ token }))`.
+   * @throws ConfigurationError without a token
+   */
+  routes(options: ExportRoutesOptions): ExportRoutes {
+    return createExportRoutes(this, this.#settings.engine.database, options);
+  }
+
+  async #start(): Promise<void> {
+    const session = new ExportSession(this.#settings, this.#threads);
+    try {
+      this.#session = session;
+      await session.open();
+    } catch (error) {
+      await session.close();
+      this.#session = null;
+      this.#starting = null;
+      throw error;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const starting = this.#starting;
+    await this.#session?.close();
+    await starting?.catch(() => {});
+    this.#session = null;
+    this.#starting = null;
+  }
+
+  #running(): ExportSession {
+    if (!this.#session?.opened || this.#stopping) throw stopped();
+    return this.#session;
+  }
+}
+
+function idOf(id: unknown): string {
+  if (typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH) return id;
+  throw new ReplicaError("UNKNOWN_JOB", "No export job has this id", { hint: "List the jobs to see which there are." });
+}
