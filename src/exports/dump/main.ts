@@ -1,2 +1,4 @@
-// What the package runs in the thread that makes one dump (`#dump-worker`).
-export {};
+// What the package runs in the thread that makes one dump or one snapshot (`#dump-worker`).
+import { serveDumps } from "./serve-dumps.js";
+
+serveDumps();

@@ -1,6 +1,11 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { ReplicaError } from "../../errors.js";
+import { connectDump } from "./connect-dump.js";
 import type { DumpReader, DumpRequest } from "./dump-reader.js";
-import type { SnapshotLimits } from "./take-snapshot.js";
+import { openDump } from "./open-dump.js";
+import { type SnapshotLimits, takeSnapshot } from "./take-snapshot.js";
 
 export interface OpenLiveDumpOptions extends SnapshotLimits {
   /** Path of the database; it may be in use. */
@@ -15,7 +20,45 @@ export interface OpenLiveDumpOptions extends SnapshotLimits {
  * taken first.
  * @throws what `takeSnapshot` and `openDump` throw
  */
-export async function openLiveDump(_options: OpenLiveDumpOptions, signal?: AbortSignal): Promise<DumpReader> {
-  signal?.throwIfAborted();
-  throw new ReplicaError("WORKER_FAILED", "Not built yet");
+export async function openLiveDump(
+  { database, scratch, request, ...limits }: OpenLiveDumpOptions,
+  signal?: AbortSignal,
+): Promise<DumpReader> {
+  const live = await connectDump({ file: database, kind: "live", request }, signal);
+  if (live !== null) return live;
+  const file = join(scratch, `stream-${randomUUID()}.db`);
+  await makeFolder(scratch);
+  try {
+    await takeSnapshot({ ...limits, database, target: file }, signal);
+    const reader = await openDump({ file, kind: "snapshot", request }, signal);
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      await reader.close();
+      await rm(file, { force: true });
+    };
+    return {
+      fingerprint: reader.fingerprint,
+      tables: reader.tables,
+      read: (from, readSignal) => reader.read(from, readSignal),
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ReplicaError("LOCAL_DATABASE", `The folder ${path} cannot be made: ${(error as Error).message}`, {
+      hint: "Give as `dir` a folder that this user may make and write to.",
+      retryable: true,
+      cause: error,
+    });
+  }
 }

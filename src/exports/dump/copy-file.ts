@@ -1,0 +1,58 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
+import { ReplicaError } from "../../errors.js";
+import type { CopyHandler } from "./copy-pages.js";
+import type { CopyTarget } from "./copy-target.js";
+
+const READ_BYTES = 4 * 1024 * 1024;
+const MAGIC = "SQLite format 3\0";
+
+/**
+ * Copies a file in WAL mode that nobody has open, which shows in its having neither `-wal` nor `-shm`: then it is whole by itself. SQLite reads such a
+ * file only where it can make those two, which it cannot in a folder that is not writable.
+ *
+ * It opens the file without SQLite, and closing it lets go of all locks that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2). Only for a
+ * file that SQLite could not open here.
+ * @returns `false` where this is no such file
+ */
+export async function copyFile(path: string, target: CopyTarget, onStep: CopyHandler): Promise<boolean> {
+  if (isOpenSomewhere(path)) return false;
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return false;
+  }
+  try {
+    const before = fstatSync(fd);
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (let at = 0; at < before.size; ) {
+      const length = readSync(fd, buffer, 0, READ_BYTES, at);
+      if (at === 0 && !isWal(buffer.subarray(0, length))) return false;
+      if (length === 0) break;
+      target.write(buffer.subarray(0, length), at);
+      at += length;
+      onStep(at, before.size);
+      await turn();
+    }
+    const after = fstatSync(fd);
+    if (isOpenSomewhere(path) || after.mtimeMs !== before.mtimeMs || after.size !== before.size) {
+      throw new ReplicaError("SNAPSHOT_UNSTEADY", `The database ${path} was opened for writing while it was copied`, {
+        hint: "Let this user write to its folder: then a copy can be made while others write.",
+        retryable: true,
+      });
+    }
+    return before.size > 0;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isOpenSomewhere(path: string): boolean {
+  return existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
+}
+
+/** https://sqlite.org/fileformat2.html#the_database_header */
+function isWal(start: Buffer): boolean {
+  return start.toString("latin1", 0, 16) === MAGIC && start[18] === 2 && start[19] === 2;
+}
