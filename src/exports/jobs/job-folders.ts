@@ -1,0 +1,61 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Where things lie under the folder of exports. Ids come from the books alone. */
+export class JobFolders {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** A job's own folder: its snapshot, and its half file where the store is a folder. */
+  work(id: string): string {
+    return join(this.#dir, "work", id);
+  }
+
+  snapshot(id: string): string {
+    return join(this.work(id), "snapshot.db");
+  }
+
+  async removeWork(id: string): Promise<void> {
+    await rm(this.work(id), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Size of the snapshot; `null` where there is none. */
+  async snapshotBytes(id: string): Promise<number | null> {
+    const found = await stat(this.snapshot(id)).catch(() => null);
+    return found?.isFile() ? found.size : null;
+  }
+
+  /** Removes the folders under `work` and the files under `files` that `isOwned` does not know. @returns how many */
+  async removeOrphans(isOwned: (place: "work" | "files", id: string) => boolean): Promise<number> {
+    let removed = 0;
+    for (const place of ["work", "files"] as const) {
+      // What is there is listed before anybody asks whose it is: a job is in the books before it has files.
+      for (const name of await this.#list(place)) {
+        if (isOwned(place, name.replace(/\..*$/s, ""))) continue;
+        await this.#remove(place, name);
+        removed += 1;
+      }
+    }
+    return removed;
+  }
+
+  /** Removes the copies for streams that a process before this one left. Those of this one may be in use. */
+  async removeScratch(): Promise<void> {
+    const began = Date.now() - process.uptime() * 1_000;
+    for (const name of await this.#list("scratch")) {
+      const found = await stat(join(this.#dir, "scratch", name)).catch(() => null);
+      if (found !== null && found.mtimeMs < began) await this.#remove("scratch", name);
+    }
+  }
+
+  async #list(place: string): Promise<string[]> {
+    return await readdir(join(this.#dir, place)).catch(() => []);
+  }
+
+  async #remove(place: string, name: string): Promise<void> {
+    await rm(join(this.#dir, place, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+}

@@ -1,0 +1,6 @@
+import type { DumpSelection } from "../formats/dump-format.js";
+
+/** What a job's dump is told. */
+export function jobSelection(tables: readonly string[] | null, except: readonly string[]): DumpSelection {
+  return tables === null ? { tables: "all", except } : { tables };
+}

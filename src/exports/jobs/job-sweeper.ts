@@ -1,0 +1,71 @@
+import type { ArtifactStore } from "../artifacts/artifact-store.js";
+import type { JobFolders } from "./job-folders.js";
+import type { JobStore } from "./job-store.js";
+
+export interface JobSweeperOptions {
+  readonly jobs: JobStore;
+  readonly store: ArtifactStore;
+  readonly folders: JobFolders;
+  readonly retentionSeconds: number;
+  /** Whether callbacks are sent: one that is pending keeps its job. */
+  readonly callbacks: boolean;
+}
+
+/** Removes what nobody needs any more. */
+export class JobSweeper {
+  readonly #options: JobSweeperOptions;
+  #current: Promise<boolean> | null = null;
+
+  constructor(options: JobSweeperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Removes jobs that ended longer ago than they are kept, what removals and failures before this left, and files under the folder that are no job's.
+   * One at a time: whoever asks meanwhile shares it. What cannot be removed now, such as from a bucket that is away, is left for the next time.
+   * @returns whether anything was removed
+   */
+  sweep(): Promise<boolean> {
+    this.#current ??= this.#sweep().finally(() => {
+      this.#current = null;
+    });
+    return this.#current;
+  }
+
+  /** Resolves, before long, when nothing is being swept. */
+  async idle(): Promise<void> {
+    await this.#current?.catch(() => {});
+  }
+
+  /**
+   * Removes the files of a job that is marked as removed, and it from the books.
+   * @throws `ARTIFACT_STORE`: the job stays marked, and the sweep tries again
+   */
+  async remove(id: string): Promise<void> {
+    const { jobs, store, folders } = this.#options;
+    const left = jobs.leftovers().find((job) => job.id === id);
+    if (left === undefined) return;
+    await folders.removeWork(id);
+    if (left.ticket !== null || left.location !== null) await store.remove(left.ticket, left.location);
+    if (left.removed) jobs.delete(id);
+    else jobs.forgetFiles(id);
+  }
+
+  async #sweep(): Promise<boolean> {
+    const { jobs, folders, retentionSeconds, callbacks } = this.#options;
+    for (const id of jobs.expired(Date.now() - retentionSeconds * 1_000, { callbacks })) jobs.markRemoved(id);
+    let removed = false;
+    for (const { id } of jobs.leftovers()) {
+      removed =
+        (await this.remove(id).then(
+          () => true,
+          () => false,
+        )) || removed;
+    }
+    const orphans = await folders.removeOrphans((place, id) => {
+      const state = jobs.get(id)?.job.state;
+      return state === "queued" || state === "running" || (state === "completed" && place === "files");
+    });
+    return orphans > 0 || removed;
+  }
+}
