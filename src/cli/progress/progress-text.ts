@@ -1,0 +1,78 @@
+import type { Paint, Span } from "../demo/paint.js";
+import type { ProgressFacts } from "./progress-facts.js";
+import { showBytes, showDuration } from "./show-amount.js";
+
+const MIN_BAR = 8;
+const MAX_BAR = 36;
+/** Longer and "left" is a guess that nobody can use. */
+const LONGEST_LEFT_MS = 48 * 3_600_000;
+
+/** The parts of a line about progress, in the order in which they are read. */
+interface Parts {
+  percent: string | null;
+  amount: string;
+  rate: string | null;
+  left: string | null;
+  details: readonly string[];
+}
+
+/** As a line of a log: nothing is cut. */
+export function progressSentence(facts: ProgressFacts, perSecond: number | null): string {
+  const { percent, amount, rate, left, details } = partsOf(facts, perSecond);
+  return `${facts.label}: ${[percent, amount, ...details, rate, left].filter((part) => part !== null).join(", ")}`;
+}
+
+/** As a line of a terminal, never wider than `columns`: what there is no room for is left out, the least important first. */
+export function progressBar(
+  facts: ProgressFacts,
+  perSecond: number | null,
+  columns: number,
+  { paint, unicode }: { readonly paint: Paint; readonly unicode: boolean },
+): string {
+  const { percent, amount, rate, left, details } = partsOf(facts, perSecond);
+  const label = shorten(facts.label, Math.max(10, Math.floor(columns / 3)), unicode);
+  let shown = [percent, amount, rate, left, ...details].filter((part) => part !== null);
+  const width = (): number => [label, ...shown].join("  ").length;
+  const bar = facts.total === null ? 0 : MIN_BAR + 2;
+  // Rather no details than no bar, and rather no bar than no numbers.
+  const dropped = shown.length - details.length;
+  while (width() + bar > columns && shown.length > dropped) shown = shown.slice(0, -1);
+  const room = columns - width() - 2;
+  while (width() > columns && shown.length > 1) shown = shown.slice(0, -1);
+  const spans: Span[] = [[label, "bold"]];
+  if (bar > 0 && room >= MIN_BAR) spans.push(["  "], ...barOf(facts, Math.min(room, MAX_BAR), unicode));
+  for (const part of shown) spans.push([`  ${part}`]);
+  return paint(spans, columns);
+}
+
+function partsOf({ done, total, details = [] }: ProgressFacts, perSecond: number | null): Parts {
+  const leftMs = total === null || !perSecond ? Number.POSITIVE_INFINITY : ((total - done) / perSecond) * 1_000;
+  return {
+    percent: total === null ? null : `${Math.floor(share(done, total) * 100)}%`,
+    amount: showBytes(done, total),
+    rate: perSecond === null ? null : `${showBytes(perSecond)}/s`,
+    left: leftMs < LONGEST_LEFT_MS && done !== total ? `${showDuration(leftMs)} left` : null,
+    details,
+  };
+}
+
+function barOf({ done, total }: ProgressFacts, width: number, unicode: boolean): Span[] {
+  const full = Math.floor(share(done, total ?? 0) * width);
+  const [on, off] = unicode ? ["━", "─"] : ["#", "."];
+  return [
+    [on.repeat(full), "cyan"],
+    [off.repeat(width - full), "dim"],
+  ];
+}
+
+function share(done: number, total: number): number {
+  return total === 0 ? 1 : Math.min(1, Math.max(0, done / total));
+}
+
+function shorten(text: string, length: number, unicode: boolean): string {
+  if (text.length <= length) return text;
+  const mark = unicode ? "…" : "~";
+  // The end of a file's name says as much as its beginning.
+  const tail = Math.floor((length - 1) / 3);
+  return `${text.slice(0, length - 1 - tail)}${mark}${text.slice(text.length - tail)}`;
+}
