@@ -97,10 +97,10 @@ function mapAnswer(origin: string, { status, retryAfter }: CallbackAnswer): Call
   };
 }
 
-/** Never an error's own message: it names addresses. */
+/** Never an error's own message: it may name addresses. */
 function whyNot(error: unknown): string {
   if (isRefusal(error)) return error.message;
-  const code = systemCode(error);
+  const code = systemCode(error) ?? (error instanceof Error ? error.name : null);
   return code === null ? "could not be called" : `could not be called (${code})`;
 }
 

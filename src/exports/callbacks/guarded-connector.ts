@@ -15,7 +15,7 @@ export interface GuardedConnectorOptions {
 export interface GuardedConnector {
   /** For undici. Fails with `CALLBACK_REFUSED` where the connection would lead, or has led, where callbacks may not go. */
   readonly connect: buildConnector.connector;
-  /** Drops every connection it made, and those that it is still making: undici leaves them alone. */
+  /** Drops every connection it made, and fails those that it is still making, which undici would wait for, whatever the request's signal says. */
   destroy(): void;
 }
 
@@ -64,20 +64,18 @@ export function createGuardedConnector({ allowPrivate, lookup, ca }: GuardedConn
           noDelay: true,
         }),
       );
-      const fail = (error: Error): void => {
-        socket.destroy();
-        done(error, null);
-      };
-      socket.once("error", fail).once("connect", () => {
-        socket.removeListener("error", fail);
+      whenReady(socket, "connect", (error) => {
+        if (error !== null) return done(error, null);
         if (socket.remoteAddress === undefined || !mayGoTo(socket.remoteAddress, allowPrivate)) {
-          return fail(addressRefused());
+          socket.destroy();
+          return done(addressRefused(), null);
         }
         if (!secured) return done(null, socket);
         const secureSocket = secure(socket, hostname);
-        secureSocket.once("error", fail).once("secureConnect", () => {
-          secureSocket.removeListener("error", fail);
-          done(null, secureSocket);
+        whenReady(secureSocket, "secureConnect", (failure) => {
+          if (failure === null) return done(null, secureSocket);
+          socket.destroy();
+          done(failure, null);
         });
       });
     },
@@ -85,4 +83,15 @@ export function createGuardedConnector({ allowPrivate, lookup, ca }: GuardedConn
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Tells once: `null` when the socket is ready, else what stopped it; an end without an error of its own counts as a reset. */
+function whenReady(socket: Socket, event: "connect" | "secureConnect", tell: (error: Error | null) => void): void {
+  const settle = (error: Error | null): void => {
+    socket.removeListener(event, ready).removeListener("error", settle).removeListener("close", closed);
+    tell(error);
+  };
+  const ready = (): void => settle(null);
+  const closed = (): void => settle(Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" }));
+  socket.once(event, ready).once("error", settle).once("close", closed);
 }

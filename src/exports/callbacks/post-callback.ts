@@ -18,7 +18,7 @@ export interface CallbackAnswer {
 /**
  * Posts once over a connection of its own, which is dropped afterwards, and follows no redirect. Resolves with the first status that is no interim
  * one, whatever becomes of the answer's body, of which at most 4 KiB are read and for at most 2 s. Rejects with `CALLBACK_REFUSED`, with what
- * went wrong on the way, or with the signal's reason.
+ * went wrong on the way, or, where the signal aborted, with anything.
  */
 export async function postCallback(
   url: URL,
@@ -31,6 +31,9 @@ export async function postCallback(
   const connector = createGuardedConnector(guard);
   // The signal is the deadline.
   const client = new Client(url.origin, { connect: connector.connect, headersTimeout: 0, bodyTimeout: 0 });
+  // undici heeds the signal only once it is connected.
+  const drop = (): void => connector.destroy();
+  signal.addEventListener("abort", drop, { once: true });
   try {
     const answer = await client.request({
       method: "POST",
@@ -43,6 +46,7 @@ export async function postCallback(
     await readALittle(answer.body);
     return { status: answer.statusCode, retryAfter: [answer.headers["retry-after"]].flat()[0] ?? null };
   } finally {
+    signal.removeEventListener("abort", drop);
     connector.destroy();
     await client.destroy();
   }
