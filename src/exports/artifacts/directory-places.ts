@@ -1,4 +1,4 @@
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import type { ArtifactTicket } from "./artifact-store.js";
 
 /** Where an artifact lies: half and finished. */
@@ -10,12 +10,6 @@ export interface DirectoryPlaces {
   readonly finishedFile: string;
   /** The finished file's name: what `complete` gives, so that the folder may be moved as a whole. */
   readonly location: string;
-}
-
-/** The ending of a file's name with its dot, in small letters; empty where it has none that is safe in every path and key. */
-export function safeEnding(fileName: string): string {
-  const ending = extname(fileName).toLowerCase();
-  return /^\.[a-z0-9]{1,16}$/.test(ending) ? ending : "";
 }
 
 /**

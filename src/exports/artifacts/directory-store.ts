@@ -2,10 +2,11 @@ import { constants } from "node:fs";
 import { type FileHandle, open, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ArtifactStore, StoredPart } from "./artifact-store.js";
-import { type DirectoryPlaces, directoryPlaces, safeEnding } from "./directory-places.js";
+import { type DirectoryPlaces, directoryPlaces } from "./directory-places.js";
 import { readFinished } from "./directory-reader.js";
 import { DirectoryWriter } from "./directory-writer.js";
 import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
+import { safeEnding } from "./safe-ending.js";
 import { makeFolder, syncFolder } from "./sync-folder.js";
 import { verifyParts } from "./verify-parts.js";
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { ArtifactTicket } from "./artifact-store.js";
 
 /** A multipart upload: what has to be known to go on with it. */
@@ -13,10 +12,6 @@ export interface S3Ticket {
 
 /** The name under which a ticket's mark stands in an object's metadata. */
 export const MARK_NAME = "starfish-artifact";
-
-export function newMark(): string {
-  return randomBytes(16).toString("hex");
-}
 
 /** `null` for a ticket that is not a bucket's: the options were changed while the job was under way. */
 export function parseS3Ticket(ticket: ArtifactTicket): S3Ticket | null {
