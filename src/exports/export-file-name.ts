@@ -2,7 +2,8 @@ import { parse } from "node:path";
 import type { ExportFormat, ExportJob } from "./export-job.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 
-const MAX_NAME_LENGTH = 100;
+/** File systems take 255 with the day and the ending. */
+const MAX_NAME_BYTES = 200;
 
 /**
  * What to call an export: `<name of the database's file, or of the only table>-<YYYY-MM-DD><ending>`. Harmless on every system: without separators,
@@ -35,5 +36,10 @@ function harmless(name: string): string {
     // \p{C}: control characters, half surrogates, and what turns the direction of reading.
     .replace(/[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*%]+/gu, "_")
     .replace(/^[\s.]+/, "");
-  return [...cleaned].slice(0, MAX_NAME_LENGTH).join("").trim() || "export";
+  let short = "";
+  for (const character of cleaned) {
+    if (Buffer.byteLength(short + character) > MAX_NAME_BYTES) break;
+    short += character;
+  }
+  return short.trim() || "export";
 }

@@ -5,7 +5,7 @@ import type { ExportJob } from "./export-job.js";
 /** News may be lost with the thread that they come from. */
 const LOOK_EVERY_MS = 1_000;
 /** A thread that ends so often in a row does not go on with the job. */
-const MAX_FAILED_LOOKS = 5;
+const MAX_FAILED_LOOKS = 3;
 
 /** Waits for jobs to end. Whoever waits keeps the process from ending. */
 export class JobEnds {

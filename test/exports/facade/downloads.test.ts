@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { ReplicaError } from "../../../src/errors.js";
+import { deferred, waitFor } from "../../support/wait.js";
+import { FakeExports } from "./fake-exports.js";
+
+const FILE = Buffer.from(Uint8Array.from({ length: 250_000 }, (_, index) => index % 251));
+
+async function completed(fake: FakeExports) {
+  const exports = fake.exports();
+  await exports.start();
+  const { id } = await exports.startJob({ format: "json", tables: ["users"] });
+  fake.complete(id, FILE);
+  return { exports, id };
+}
+
+async function read(body: ReadableStream<Uint8Array>): Promise<Buffer> {
+  return Buffer.from(await new Response(body).arrayBuffer());
+}
+
+describe("download", () => {
+  it("gives the whole file, or a piece, and closes it", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    const whole = await exports.download(id);
+    expect(whole).toMatchObject({
+      fileName: "users-2026-01-31.json",
+      mediaType: "application/json",
+      bytes: FILE.length,
+      job: { id, state: "completed" },
+    });
+    expect((await read(whole.body)).equals(FILE)).toBe(true);
+    const piece = await exports.download(id, { range: { start: 10, end: 199_999 } });
+    expect(piece.bytes).toBe(FILE.length);
+    expect((await read(piece.body)).equals(FILE.subarray(10, 200_000))).toBe(true);
+    await waitFor(() => fake.readers.size === 0);
+  });
+
+  it("refuses a range that is not in the file", async () => {
+    const { exports, id } = await completed(new FakeExports());
+    for (const [start, end] of [
+      [-1, 5],
+      [5, 4],
+      [0, FILE.length],
+      [0.5, 2],
+      [0, Number.NaN],
+      ["0", "1"],
+    ]) {
+      const asked = exports.download(id, { range: { start, end } as never });
+      await expect(asked).rejects.toMatchObject({ code: "INVALID_EXPORT", message: expect.stringMatching(/^range /) });
+    }
+  });
+
+  it("says why there is no file", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    const queued = await exports.startJob();
+    await expect(exports.download(queued.id)).rejects.toMatchObject({ code: "JOB_UNFINISHED", retryable: true });
+    fake.become(queued.id, { state: "failed", error: { code: "DISK_LIMIT", message: "no room" } });
+    await expect(exports.download(queued.id)).rejects.toMatchObject({
+      code: "JOB_FAILED",
+      message: "The export failed: no room (DISK_LIMIT)",
+    });
+    fake.loseFile(id);
+    await expect(exports.download(id)).rejects.toMatchObject({ code: "ARTIFACT_MISSING" });
+  });
+
+  it("is made as it is read, and no further", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    const { body } = await exports.download(id);
+    const reader = body.getReader();
+    const { value } = await reader.read();
+    expect(value).toHaveLength(65_536);
+    expect(fake.readers.get(1)?.at).toBe(100_000);
+    await reader.cancel();
+    expect(fake.readers.size).toBe(0);
+  });
+
+  it("errors where the file breaks off, where the signal says so and where exports stop", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    const broken = await exports.download(id);
+    fake.script.read = () => {
+      throw new ReplicaError("ARTIFACT_STORE", "the bucket is gone");
+    };
+    await expect(read(broken.body)).rejects.toMatchObject({ code: "ARTIFACT_STORE" });
+    const hanging = deferred();
+    fake.script.read = () => hanging.promise;
+    const gone = new AbortController();
+    const aborted = read((await exports.download(id, { signal: gone.signal })).body);
+    gone.abort(new Error("enough"));
+    await expect(aborted).rejects.toThrow("enough");
+    const stopped = read((await exports.download(id)).body);
+    stopped.catch(() => {});
+    await exports.stop();
+    await expect(stopped).rejects.toMatchObject({ code: "STOPPED" });
+    expect(fake.readers.size).toBe(0);
+    hanging.resolve();
+  });
+});
