@@ -34,7 +34,7 @@ export async function attemptJob(id: string, context: JobContext, signal: AbortS
   if (context.jobs.parts(id).at(-1)?.next === null) {
     // Only the last step is missing, which needs no snapshot.
     const opened = await reopenArtifact(existing(id, context), context, signal);
-    if (opened !== null) return await usingWriter(opened, (artifact) => complete(id, context, artifact));
+    if (opened !== null) return await usingWriter(opened, (artifact) => complete(id, context, artifact, signal));
   }
   await ensureSnapshot(id, context, signal);
   const { job, except } = existing(id, context);
@@ -43,7 +43,7 @@ export async function attemptJob(id: string, context: JobContext, signal: AbortS
   try {
     await usingWriter(await openArtifact(id, dump, context, signal), async (artifact) => {
       await writeDump(id, dump, artifact, context, signal);
-      await complete(id, context, artifact);
+      await complete(id, context, artifact, signal);
     });
   } finally {
     await dump.close();
@@ -67,8 +67,13 @@ async function writeDump(
   signal.throwIfAborted();
 }
 
-async function complete(id: string, { jobs, onChange }: JobContext, { writer, whole }: OpenedArtifact): Promise<void> {
-  const location = await writer.complete(jobs.parts(id));
+async function complete(
+  id: string,
+  { jobs, onChange }: JobContext,
+  { writer, whole }: OpenedArtifact,
+  signal: AbortSignal,
+): Promise<void> {
+  const location = await beforeAbort(writer.complete(jobs.parts(id)), signal);
   jobs.complete(id, { location, sha256: whole.digest() });
   onChange(id);
 }
@@ -77,7 +82,7 @@ async function ensureSnapshot(id: string, context: JobContext, signal: AbortSign
   const { jobs, store, folders, room, database } = context;
   const { snapshotBytes, ticket } = existing(id, context);
   if (snapshotBytes !== null && (await folders.snapshotBytes(id)) === snapshotBytes) return;
-  if (ticket !== null) await store.remove(ticket, null);
+  if (ticket !== null) await beforeAbort(store.remove(ticket, null), signal);
   jobs.forgetSnapshot(id);
   context.onChange(id);
   await folders.removeWork(id);
@@ -105,11 +110,10 @@ async function openArtifact(
     if (opened !== null) return opened;
   }
   const { job, ticket } = record;
-  if (ticket !== null) await store.remove(ticket, null);
+  if (ticket !== null) await beforeAbort(store.remove(ticket, null), signal);
   const fileName = exportFileName(database, { format: job.format, tables: job.tables, at: new Date(job.createdAt) });
   const { mediaType } = FILE_FORMS[job.format];
-  const begun = await store.begin({ id, fileName, mediaType });
-  signal.throwIfAborted();
+  const begun = await beforeAbort(store.begin({ id, fileName, mediaType }), signal);
   jobs.beginArtifact(id, dump, begun);
   onChange(id);
   const opened = await reopenArtifact(existing(id, context), context, signal);

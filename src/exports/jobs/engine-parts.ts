@@ -97,8 +97,8 @@ async function startParts(
     readers,
     async close(reason) {
       clearInterval(timer);
+      sweeper.stop();
       await Promise.all([queue.close(reason), callbacks?.close(), readers.closeAll()]);
-      await sweeper.idle();
       events.close();
       await store.close();
       books.close();

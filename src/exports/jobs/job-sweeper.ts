@@ -15,6 +15,7 @@ export interface JobSweeperOptions {
 export class JobSweeper {
   readonly #options: JobSweeperOptions;
   #current: Promise<boolean> | null = null;
+  #stopped = false;
 
   constructor(options: JobSweeperOptions) {
     this.#options = options;
@@ -32,9 +33,9 @@ export class JobSweeper {
     return this.#current;
   }
 
-  /** Resolves, before long, when nothing is being swept. */
-  async idle(): Promise<void> {
-    await this.#current?.catch(() => {});
+  /** From now on nothing is removed from the books, and nothing new is begun. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /**
@@ -44,9 +45,10 @@ export class JobSweeper {
   async remove(id: string): Promise<void> {
     const { jobs, store, folders } = this.#options;
     const left = jobs.leftovers().find((job) => job.id === id);
-    if (left === undefined) return;
+    if (left === undefined || this.#stopped) return;
     await folders.removeWork(id);
     if (left.ticket !== null || left.location !== null) await store.remove(left.ticket, left.location);
+    if (this.#stopped) return;
     if (left.removed) jobs.delete(id);
     else jobs.forgetFiles(id);
   }
@@ -63,6 +65,7 @@ export class JobSweeper {
         )) || removed;
     }
     const orphans = await folders.removeOrphans((place, id) => {
+      if (this.#stopped) return true;
       const state = jobs.get(id)?.job.state;
       return state === "queued" || state === "running" || (state === "completed" && place === "files");
     });

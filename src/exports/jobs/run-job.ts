@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ReplicaError, toReplicaError } from "../../errors.js";
+import { beforeAbort } from "../../threads/before-abort.js";
 import { attemptJob } from "./attempt-job.js";
 import type { JobContext } from "./job-context.js";
 
@@ -47,12 +48,12 @@ export async function runJob(id: string, context: JobContext, rules: RetryRules,
 }
 
 /** Removes everything but the job itself. What cannot be removed now is swept later. */
-async function removeFiles(id: string, { jobs, store, folders }: JobContext): Promise<void> {
+async function removeFiles(id: string, { jobs, store, folders }: JobContext, signal: AbortSignal): Promise<void> {
   const record = jobs.get(id);
   if (record === null) return;
   try {
     await folders.removeWork(id);
-    await store.remove(record.ticket, record.location);
+    await beforeAbort(store.remove(record.ticket, record.location), signal);
     jobs.forgetFiles(id);
   } catch {
     // The ticket stays in the books for the sweep.
@@ -70,7 +71,7 @@ async function failJob(
     try {
       context.jobs.fail(id, error);
       context.onChange(id);
-      await removeFiles(id, context);
+      await removeFiles(id, context, signal);
       return;
     } catch {
       // Books on a full disk take nothing: that gives them room, and nothing of the job is needed any more.

@@ -22,7 +22,7 @@ export function createDatabase(megabytes: number, path: string = join(tempDir(),
     INSERT INTO accounts WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, 0 FROM n;
     CREATE TABLE pages (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
     INSERT INTO pages WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${megabytes * 256})
-      SELECT i, i || substr(hex(randomblob(2048)), 1, 4090) FROM n;
+      SELECT i, i || substr(hex(randomblob(2048)), 1, 4090) FROM n WHERE i <= ${megabytes * 256};
   `);
   database.close();
   return path;
