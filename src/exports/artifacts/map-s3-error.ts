@@ -116,7 +116,12 @@ function meaningOf(name: string, status: number | undefined, error: unknown, nam
     };
   }
   const where = endpoint === null ? "Amazon S3" : endpoint;
-  if (PASSING.has(name) || status === 408 || status === 429 || (status !== undefined && status >= 500)) {
+  if (
+    PASSING.has(name) ||
+    status === 408 ||
+    status === 429 ||
+    (status !== undefined && status >= 500 && status !== 501)
+  ) {
     return { hint: `${where} cannot take it now: it is tried again.`, retryable: true };
   }
   if (UNREACHABLE.test(name) || UNREACHABLE.test(codeOf(error))) {
