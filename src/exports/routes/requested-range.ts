@@ -7,7 +7,7 @@ import type { ByteRange } from "../export-job.js";
  */
 export function requestedRange(header: string | undefined, bytes: number): ByteRange | "whole" | "unsatisfiable" {
   if (header === undefined || bytes === 0 || !/^bytes=[^,]*$/i.test(header)) return "whole";
-  const suffix = /^bytes=\s*-(\d+)\s*$/i.exec(header)?.[1];
+  const suffix = /^bytes=\s*-\s*(\d+)\s*$/i.exec(header)?.[1];
   // The last so many bytes of a file that has fewer are all of it; range-parser takes them for unsatisfiable.
   const ranges = parseRange(bytes, Number(suffix ?? 0) > bytes ? "bytes=0-" : header);
   if (ranges === -2) return "whole";
