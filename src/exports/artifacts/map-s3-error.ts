@@ -1,4 +1,4 @@
-import { ReplicaError, type ReplicaErrorCode } from "../../errors.js";
+import { ReplicaError } from "../../errors.js";
 
 /** What messages and hints name. */
 export interface S3Names {
@@ -12,12 +12,36 @@ export interface S3Names {
 
 interface Meaning {
   readonly hint: string;
-  readonly retryable?: boolean;
+  readonly retryable: boolean;
 }
 
 const MAX_REASON_LENGTH = 300;
 
-const NO_CREDENTIALS = new Set(["CredentialsProviderError", "TokenProviderError", "InvalidIdentityToken"]);
+const CREDENTIALS =
+  "Give `accessKeyId` and `secretAccessKey`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role.";
+const TOKEN = "The `sessionToken` has expired or is another's: give a new one with its keys.";
+const ROOM = "Make room in the bucket {bucket}, or raise its quota.";
+const REGION = "The bucket is in another region than {region}: give its own as `region`.";
+
+/** What somebody has to mend, by the error's name. */
+const HINTS: Readonly<Record<string, string>> = {
+  NoSuchBucket: "Create the bucket {bucket}, or give another as `bucket`.",
+  InvalidBucketName: "Give the bucket's name alone as `bucket`, without a path or URL.",
+  CredentialsProviderError: CREDENTIALS,
+  TokenProviderError: CREDENTIALS,
+  InvalidIdentityToken: CREDENTIALS,
+  InvalidAccessKeyId: "The server does not know this `accessKeyId`: give another.",
+  SignatureDoesNotMatch: "The `secretAccessKey` does not belong to the `accessKeyId`: give the right one.",
+  ExpiredToken: TOKEN,
+  InvalidToken: TOKEN,
+  RequestTimeTooSkewed: "Set this machine's clock right.",
+  PermanentRedirect: REGION,
+  AuthorizationHeaderMalformed: REGION,
+  IllegalLocationConstraintException: REGION,
+  EntityTooLarge: ROOM,
+  QuotaExceeded: ROOM,
+  InsufficientStorage: ROOM,
+};
 
 /** Those that pass although their status is 4xx. */
 const PASSING = new Set([
@@ -40,97 +64,59 @@ const UNREACHABLE =
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/;
 
 /**
- * An error of the SDK or of the network as `ARTIFACT_STORE` (or the code given); one of ours as it is. To be thrown. The SDK's error is not
- * kept as it is: it has headers and answers in it.
+ * An error of the SDK or of the network as `ARTIFACT_STORE`; one of ours as it is. To be thrown. The SDK's error is not kept as it is: it has
+ * headers and answers in it.
  * @param what begins the message, such as `Sending part 3`.
  */
-export function mapS3Error(
-  error: unknown,
-  what: string,
-  names: S3Names,
-  code: ReplicaErrorCode = "ARTIFACT_STORE",
-): ReplicaError {
+export function mapS3Error(error: unknown, what: string, names: S3Names): ReplicaError {
   if (error instanceof ReplicaError) return error;
-  const name = error instanceof Error ? error.name : "";
-  const status = error instanceof Error ? statusOf(error) : undefined;
+  const name = error instanceof Error ? error.name : "Error";
+  const status = statusOf(error);
   const reason = hide(error instanceof Error ? error.message : String(error), names);
-  const meaning = meaningOf(name, status, error, names);
   const place = names.endpoint === null ? "" : ` at ${names.endpoint}`;
   const said = reason === "" || reason === name ? name : name === "Error" ? reason : `${name}: ${reason}`;
   const from = status === undefined ? "" : ` (status ${status})`;
-  return new ReplicaError(code, `${what}, bucket "${names.bucket}"${place}: ${said}${from}`, {
-    hint: meaning.hint,
-    retryable: meaning.retryable ?? false,
+  return new ReplicaError("ARTIFACT_STORE", `${what}, bucket "${names.bucket}"${place}: ${said}${from}`, {
+    ...meaningOf(name, status, error, names),
     cause: new Error(said),
     ...(status === undefined ? {} : { status }),
   });
 }
 
 function meaningOf(name: string, status: number | undefined, error: unknown, names: S3Names): Meaning {
-  const { bucket, endpoint, region } = names;
-  if (name === "NoSuchBucket") return { hint: `Create the bucket "${bucket}", or give another as \`bucket\`.` };
+  const where = names.endpoint ?? "Amazon S3";
+  const mend = (hint: string): Meaning => ({ hint, retryable: false });
+  const wait = (hint: string): Meaning => ({ hint, retryable: true });
+  const known = Object.hasOwn(HINTS, name) ? HINTS[name] : undefined;
+  if (known !== undefined) {
+    const right = known === REGION ? regionOf(error) : undefined;
+    const hint = known.replace("{bucket}", `"${names.bucket}"`).replace("{region}", `"${names.region}"`);
+    return mend(right === undefined ? hint : `${hint} It says: "${right}".`);
+  }
   if (name === "NoSuchUpload" || name === "InvalidPart") {
-    return { hint: "Somebody ended the unfinished upload: it is begun anew.", retryable: true };
+    return wait("Somebody ended the unfinished upload: it is begun anew.");
   }
-  if (NO_CREDENTIALS.has(name)) {
-    return {
-      hint: "Give `accessKeyId` and `secretAccessKey`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role.",
-    };
+  const code = codeOf(error);
+  if (CERTIFICATE.test(code)) {
+    return mend("Make Node trust the server's certificate (NODE_EXTRA_CA_CERTS), or give the right `endpoint`.");
   }
-  if (name === "InvalidAccessKeyId") return { hint: "The server does not know this `accessKeyId`: give another." };
-  if (name === "SignatureDoesNotMatch") {
-    return { hint: "The `secretAccessKey` does not belong to the `accessKeyId`: give the right one." };
-  }
-  if (name === "ExpiredToken" || name === "InvalidToken") {
-    return { hint: "The `sessionToken` has expired or is another's: give a new one with its keys." };
-  }
-  if (name === "RequestTimeTooSkewed") return { hint: "Set this machine's clock right." };
-  if (
-    name === "PermanentRedirect" ||
-    name === "AuthorizationHeaderMalformed" ||
-    name === "IllegalLocationConstraintException"
-  ) {
-    const right = regionOf(error);
-    const mend = right === undefined ? "" : ` It says: "${right}".`;
-    return { hint: `The bucket is in another region than "${region}": give its own as \`region\`.${mend}` };
-  }
+  if (PASSING.has(name)) return wait(`${where} cannot take it now: it is tried again.`);
   if (status === 301 || status === 307 || status === 308) {
-    return { hint: `The bucket is elsewhere: give its own \`region\` (now "${region}") or \`endpoint\`.` };
+    return mend(`The bucket is elsewhere: give its own \`region\` (now "${names.region}") or \`endpoint\`.`);
   }
-  if (name === "InvalidBucketName") return { hint: "Give the bucket's name alone as `bucket`, without a path or URL." };
-  if (name === "EntityTooLarge" || name === "QuotaExceeded" || name === "InsufficientStorage" || status === 507) {
-    return { hint: `Make room in the bucket "${bucket}", or raise its quota.` };
+  if (status === 401 || status === 403) {
+    return mend(
+      `Allow these credentials s3:PutObject, GetObject, DeleteObject, AbortMultipartUpload, ListMultipartUploadParts, ListBucketMultipartUploads and ListBucket on "${names.bucket}".`,
+    );
   }
-  if (CERTIFICATE.test(codeOf(error))) {
-    return { hint: "Make Node trust the server's certificate (NODE_EXTRA_CA_CERTS), or give the right `endpoint`." };
+  if (status === 507) return mend(ROOM.replace("{bucket}", `"${names.bucket}"`));
+  if (status === 408 || status === 429 || (status !== undefined && status >= 500 && status !== 501)) {
+    return wait(`${where} cannot take it now: it is tried again.`);
   }
-  if (
-    name === "AccessDenied" ||
-    name === "Forbidden" ||
-    name === "AllAccessDisabled" ||
-    status === 401 ||
-    status === 403
-  ) {
-    return {
-      hint: `Allow these credentials s3:PutObject, GetObject, DeleteObject, AbortMultipartUpload, ListMultipartUploadParts, ListBucketMultipartUploads and ListBucket on "${bucket}".`,
-    };
+  if (UNREACHABLE.test(name) || UNREACHABLE.test(code)) {
+    return wait(`See that ${where} can be reached from here, and that \`endpoint\` and \`region\` are right.`);
   }
-  const where = endpoint === null ? "Amazon S3" : endpoint;
-  if (
-    PASSING.has(name) ||
-    status === 408 ||
-    status === 429 ||
-    (status !== undefined && status >= 500 && status !== 501)
-  ) {
-    return { hint: `${where} cannot take it now: it is tried again.`, retryable: true };
-  }
-  if (UNREACHABLE.test(name) || UNREACHABLE.test(codeOf(error))) {
-    return {
-      hint: `See that ${where} can be reached from here, and that \`endpoint\` and \`region\` are right.`,
-      retryable: true,
-    };
-  }
-  return { hint: `See whether ${where} knows S3's multipart uploads, and what its log says.` };
+  return mend(`See whether ${where} knows S3's multipart uploads, and what its log says.`);
 }
 
 function statusOf(error: unknown): number | undefined {
