@@ -59,9 +59,9 @@ export function createCallbackQueue(options: CallbackQueueOptions): CallbackQueu
     try {
       takeDue();
       const nextMs = book.nextDueMs();
+      const waitMs = nextMs === null ? 0 : nextMs - now();
       // When a place is free again, it looks again; and what is due but under way already must not keep it busy.
-      if (nextMs !== null && underWay.size < concurrency)
-        sleep(Math.max(nextMs - now(), underWay.size === 0 ? 0 : 1_000));
+      if (nextMs !== null && underWay.size < concurrency) sleep(waitMs > 0 ? waitMs : 1_000);
       else clearTimeout(timer);
     } catch (error) {
       failed(error);

@@ -13,7 +13,7 @@ export interface CallbackSenderOptions {
   readonly allowPrivate: boolean;
   /** Milliseconds since 1970, for the timestamp that is signed. Default `Date.now`. */
   readonly now?: () => number;
-  /** All a try may take until the answer's status: name, connection, request. In milliseconds. Default 15 000. */
+  /** All a try may take: name, connection, request, answer. In milliseconds. Default 15 000. */
   readonly deadlineMs?: number;
   /** Default `dns.lookup`. */
   readonly lookup?: LookupFunction;

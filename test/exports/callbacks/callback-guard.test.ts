@@ -109,9 +109,12 @@ describe("where callbacks may go", () => {
 
   it("is not an address that a connection is asked for directly", async () => {
     const server = await startRawServer();
-    for (const allowPrivate of [true, false]) {
+    for (const [host, allowPrivate] of [
+      ["0.0.0.0", true],
+      ["127.0.0.1", false],
+      ["[::ffff:127.0.0.1]", false],
+    ] as const) {
       const connector = createGuardedConnector({ allowPrivate });
-      const host = allowPrivate ? "0.0.0.0" : "127.0.0.1";
       const client = new Client(`http://${host}:${server.port}`, { connect: connector.connect });
       await expect(client.request({ method: "POST", path: "/" })).rejects.toMatchObject({ code: "CALLBACK_REFUSED" });
       await client.destroy();

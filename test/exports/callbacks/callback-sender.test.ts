@@ -48,6 +48,7 @@ describe("createCallbackSender", () => {
       "content-type": "application/json",
       "user-agent": "starfish-replica",
       "webhook-id": "msg_1",
+      connection: "close",
       "content-length": String(Buffer.byteLength(BODY)),
     });
     const headers = request?.headers as Record<string, string>;
