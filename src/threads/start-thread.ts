@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import { ReplicaError } from "../errors.js";
 import { CallLink } from "./call-link.js";
 import type { AnswerMessage } from "./call-message.js";
@@ -21,11 +21,18 @@ export interface ThreadOptions {
   readonly lessMemory: string;
   readonly onEvent?: (value: unknown) => void;
   readonly abortGraceMs?: number;
+  /** Of the thread's own memory. Default: Node's. */
+  readonly resourceLimits?: ResourceLimits;
 }
 
 /** Starts a worker thread that answers calls. Its end, whatever it came from, fails the link with `WORKER_FAILED`. */
 export function startThread(entry: string, data: unknown, options: ThreadOptions): ThreadLink {
-  const worker = new Worker(entry, { workerData: data, ...threadArguments() });
+  const { resourceLimits } = options;
+  const worker = new Worker(entry, {
+    workerData: data,
+    ...threadArguments(),
+    ...(resourceLimits !== undefined && { resourceLimits }),
+  });
   const link = new CallLink(
     {
       post: (message) => worker.postMessage(message),

@@ -1,12 +1,11 @@
 import { beforeAbort } from "../../threads/before-abort.js";
 import type { ThreadLink } from "../../threads/start-thread.js";
 import type { DumpPosition } from "../formats/dump-position.js";
+import type { WrittenPiece } from "./dump-pieces.js";
 import type { DumpPiece, DumpReader } from "./dump-reader.js";
 import { type DumpThreadOptions, endDumpThread, startDumpThread } from "./dump-thread.js";
 import type { OpenDumpOptions } from "./open-dump.js";
-
-/** How many pieces are asked for before the first of them is taken. */
-const PULLS_AHEAD = 4;
+import { PieceSlots } from "./piece-slots.js";
 
 /**
  * A dump in a thread of its own, or `null` where the kind is `live` and the database is not one whose writers go on meanwhile. The thread ends
@@ -48,14 +47,18 @@ function readerOf(thread: ThreadLink, { fingerprint, tables }: Pick<DumpReader, 
     reading = true;
     try {
       signal?.throwIfAborted();
-      const begun = quietly("begin", [from]);
-      const pulls = Array.from({ length: PULLS_AHEAD }, () => quietly("pull"));
+      // Memory of its own: a pull that an earlier reader left behind may still be written into that one's.
+      const slots = new PieceSlots();
+      const begun = quietly("begin", [from, slots.memory]);
+      const pulls = Array.from({ length: slots.count }, (_, slot) => quietly("pull", [slot]));
       await beforeAbort(begun, signal);
-      for (let pull = pulls.shift(); pull !== undefined; pull = pulls.shift()) {
-        const piece = (await beforeAbort(pull, signal)) as DumpPiece | null;
-        if (piece === null) return;
-        pulls.push(quietly("pull"));
-        yield piece;
+      for (let turn = 0; ; turn = (turn + 1) % slots.count) {
+        const written = (await beforeAbort(pulls[turn] as Promise<unknown>, signal)) as WrittenPiece | null;
+        if (written === null) return;
+        const bytes = Buffer.allocUnsafeSlow(written.length);
+        bytes.set(slots.slot(turn).subarray(0, written.length));
+        pulls[turn] = quietly("pull", [turn]);
+        yield { bytes, end: written.end };
       }
     } finally {
       reading = false;

@@ -114,7 +114,7 @@ export class CopyTarget {
 }
 
 /** Where a copy is while it is not whole. */
-export function unfinishedName(target: string): string {
+function unfinishedName(target: string): string {
   return `${target}.part`;
 }
 

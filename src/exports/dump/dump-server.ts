@@ -1,18 +1,21 @@
 import type Database from "better-sqlite3";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
-import { Transferred } from "../../threads/serve-calls.js";
 import type { Dump } from "../formats/dump-format.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
 import type { DumpPosition } from "../formats/dump-position.js";
+import { DumpPieces, type WrittenPiece } from "./dump-pieces.js";
 import type { DumpRequest } from "./dump-reader.js";
-import { gatherPieces } from "./gather-pieces.js";
 import { openSource } from "./open-source.js";
+import { PieceSlots } from "./piece-slots.js";
+import { ScavengePace } from "./scavenge-pace.js";
 
 /** The thread's end of a `DumpReader`. */
 export class DumpServer {
   #database: Database.Database | undefined;
   #dump: Dump | undefined;
-  #pieces: ReturnType<typeof gatherPieces> | undefined;
+  #pieces: DumpPieces | undefined;
+  #slots: PieceSlots | undefined;
+  readonly #scavenges: ScavengePace = new ScavengePace();
 
   /** `null` where a live dump would hold up the writers, or the database cannot be shared. */
   async open(
@@ -24,6 +27,8 @@ export class DumpServer {
     try {
       const { database, wal } = await openSource(file, signal);
       this.#database = database;
+      // What is read is read once, in the order of the file.
+      database.pragma("cache_size = -2000");
       if (kind === "live" && !wal) {
         this.close();
         return null;
@@ -40,22 +45,24 @@ export class DumpServer {
     return { fingerprint: this.#dump.fingerprint, tables: this.#dump.tables };
   }
 
-  /** What was being read before is left. */
-  begin(from: DumpPosition): void {
+  /** What was being read before is left. @param memory of `PieceSlots` */
+  begin(from: DumpPosition, memory: SharedArrayBuffer): void {
     this.stop();
     if (this.#dump === undefined) throw new TypeError("No dump is open");
-    this.#pieces = gatherPieces(this.#dump, from);
+    this.#slots = new PieceSlots(memory);
+    this.#pieces = new DumpPieces(this.#dump, from);
   }
 
-  /** `null` after the last piece. */
-  pull(): Transferred | null {
-    const piece = this.#pieces?.next();
-    if (piece === undefined || piece.done === true) return null;
-    return new Transferred(piece.value, [piece.value.bytes.buffer]);
+  /** Writes the next piece into this slot. `null` after the last. */
+  pull(slot: number): WrittenPiece | null {
+    if (this.#slots === undefined || this.#pieces === undefined) return null;
+    const written = this.#pieces.write(this.#slots.slot(slot));
+    this.#scavenges.passed(written?.length ?? 0);
+    return written;
   }
 
   stop(): void {
-    this.#pieces?.return(undefined);
+    this.#pieces?.close();
     this.#pieces = undefined;
   }
 

@@ -23,6 +23,8 @@ export function startDumpThread({ entry, onEvent }: DumpThreadOptions = {}): Thr
       afterEnd: "A job goes on from its last part; anything else has to be asked for again",
       lessMemory: "export tables with very large values alone",
       abortGraceMs: CLOSE_GRACE_MS,
+      // See `ScavengePace`.
+      resourceLimits: { maxYoungGenerationSizeMb: 1 },
       ...(onEvent !== undefined && { onEvent }),
     });
   } catch (error) {
