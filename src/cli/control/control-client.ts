@@ -54,7 +54,7 @@ export function createControlClient({ url: base, token }: ControlTarget): Contro
     { method = "GET", body, headers = {}, signal }: AskOptions & { headers?: Readonly<Record<string, string>> },
   ): Promise<OpenAnswer> => {
     try {
-      return await request(`${base}${path}`, {
+      const answer = await request(`${base}${path}`, {
         dispatcher,
         method,
         headers: {
@@ -68,6 +68,9 @@ export function createControlClient({ url: base, token }: ControlTarget): Contro
         ...(body !== undefined && { body: JSON.stringify(body) }),
         ...(signal && { signal }),
       });
+      // Whoever reads it learns of it there; one that is left alone must not end the process.
+      answer.body.on("error", () => {});
+      return answer;
     } catch (error) {
       signal?.throwIfAborted();
       throw explain(error);

@@ -1,10 +1,10 @@
 const SERVER_FLAGS = `
-  --server URL    the server, or STARFISH_REPLICA_SERVER
-  --token TOKEN   its control token, or STARFISH_REPLICA_TOKEN, which other
-                  users of this machine cannot see in the list of processes
-  --json          every line is a JSON object: the result on standard output,
-                  events ({"event": "progress" | "error" | ...}) on standard error
-  -h, --help      prints this text
+  --server URL        the server, or STARFISH_REPLICA_SERVER
+  --token TOKEN       its control token, or STARFISH_REPLICA_TOKEN, which other
+                      users of this machine do not see in the list of processes
+  --json              one JSON object a line: the result on standard output,
+                      events such as {"event":"progress"} on standard error
+  -h, --help          prints this text
 `;
 
 /** What `export <name> --help` prints; `""` is `export --help`. */
@@ -28,7 +28,7 @@ Example:
   JOB=$(starfish-replica export start --format csv --table orders)
   starfish-replica export download "$JOB" -o orders.csv
 
-Exit codes: 0 all went well, 1 it failed or was interrupted, 2 wrong usage
+Exit codes: 0 all went well, 1 failed or interrupted, 2 wrong usage
 `,
   start: `Usage: starfish-replica export start [flags]
 
@@ -49,20 +49,20 @@ Examples:
   starfish-replica export start --format ndjson --table users --table orders
   JOB=$(starfish-replica export start --no-wait)
 
-Exit codes: 0 completed (or taken in), 1 it failed or was interrupted, 2 wrong usage
+Exit codes: 0 completed (or taken in), 1 failed or interrupted, 2 wrong usage
 `,
   status: `Usage: starfish-replica export status [JOB] [flags]
 
 Prints the jobs, newest first, or all about one.
 
 Flags:
-  --watch         shows how JOB gets on until it has ended; fails if it does
+  --watch             shows how JOB gets on until it has ended; fails if it does
 ${SERVER_FLAGS.slice(1)}
 Examples:
   starfish-replica export status
   starfish-replica export status "$JOB" --json | jq .progress.rowsDone
 
-Exit codes: 0 all went well, 1 it failed or was interrupted, 2 wrong usage
+Exit codes: 0 all went well, 1 failed or interrupted, 2 wrong usage
 `,
   download: `Usage: starfish-replica export download JOB [flags]
 
@@ -81,7 +81,7 @@ Examples:
   starfish-replica export download "$JOB" -o backup.sql
   starfish-replica export download "$JOB" -o - | sqlite3 restored.db
 
-Exit codes: 0 all went well, 1 it failed or was interrupted, 2 wrong usage
+Exit codes: 0 all went well, 1 failed or interrupted, 2 wrong usage
 `,
   cancel: `Usage: starfish-replica export cancel JOB [flags]
 
@@ -89,6 +89,6 @@ Ends a job that waits or runs. Of one that has ended, removes the file. Either
 way the job is gone then.
 
 Flags:${SERVER_FLAGS}
-Exit codes: 0 all went well, 1 it failed or was interrupted, 2 wrong usage
+Exit codes: 0 all went well, 1 failed or interrupted, 2 wrong usage
 `,
 };

@@ -1,5 +1,4 @@
 import type { ExportJob } from "../../exports/export-job.js";
-import { printable } from "../printable.js";
 import { showBytes } from "../progress/show-amount.js";
 import type { Report } from "../report.js";
 import type { DownloadedFile } from "./download/download-to-file.js";
@@ -11,6 +10,6 @@ export function tellDownloaded(report: Report, job: ExportJob, file: DownloadedF
   const text =
     file === null
       ? `Written to standard output: ${size}`
-      : `${printable(file.file)} ${file.unchanged ? "was there already" : "is complete"}: ${size}`;
+      : `${file.unchanged ? "There already" : "Downloaded"}: ${size}`;
   report.note(text, { event: "downloaded", job: job.id, bytes: file?.bytes ?? bytes, sha256: file?.sha256 ?? sha256 });
 }

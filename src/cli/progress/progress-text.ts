@@ -10,7 +10,7 @@ const LONGEST_LEFT_MS = 48 * 3_600_000;
 /** The parts of a line about progress, in the order in which they are read. */
 interface Parts {
   percent: string | null;
-  amount: string;
+  amount: string | null;
   rate: string | null;
   left: string | null;
   details: readonly string[];
@@ -49,8 +49,9 @@ function partsOf({ done, total, details = [] }: ProgressFacts, perSecond: number
   const leftMs = total === null || !perSecond ? Number.POSITIVE_INFINITY : ((total - done) / perSecond) * 1_000;
   return {
     percent: total === null ? null : `${Math.floor(share(done, total) * 100)}%`,
-    amount: showBytes(done, total),
-    rate: perSecond === null ? null : `${showBytes(perSecond)}/s`,
+    // Before it has begun there is nothing to tell.
+    amount: total === null && done === 0 ? null : showBytes(done, total),
+    rate: perSecond === null || done === 0 ? null : `${showBytes(perSecond)}/s`,
     left: leftMs < LONGEST_LEFT_MS && done !== total ? `${showDuration(leftMs)} left` : null,
     details,
   };

@@ -61,7 +61,8 @@ export async function downloadToFile(
   const checking = (bytes: number): void =>
     report.progress(downloadProgress(`Checking ${label}`, bytes, artifact.bytes, job.id));
   const show = (): void => report.progress(downloadProgress(label, part?.bytes ?? 0, artifact.bytes, job.id));
-  const kept = `What has arrived stays in ${printable(partPaths(target).part)}: the same command goes on from there.`;
+  const again = `starfish-replica export download ${job.id}${out === undefined ? "" : ` -o ${quoted(out)}`}`;
+  const kept = `What has arrived stays in ${printable(partPaths(target).part)}. To go on from there: ${again}`;
 
   try {
     if (await verifyTarget(target, artifact, { force, onRead: checking, signal })) {
@@ -133,6 +134,12 @@ export async function downloadToFile(
     first?.body.destroy();
     await part?.close();
   }
+}
+
+/** For a shell, where it needs that. */
+function quoted(path: string): string {
+  const shown = printable(path);
+  return /^[\w./+@%-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
 }
 
 /** Without what else a server may say of it. */
