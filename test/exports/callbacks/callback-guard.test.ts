@@ -63,6 +63,15 @@ describe("where callbacks may go", () => {
     expect([asked.length, server.connections()]).toEqual([2, 0]);
   });
 
+  it("is this machine where that is allowed, by address and by the name that the system knows", async () => {
+    const server = await startRawServer();
+    for (const host of ["127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"]) {
+      const outcome = await send(`http://${host}:${server.port}/`, { allowPrivate: true });
+      expect([host, outcome]).toEqual([host, { kind: "delivered", status: 204 }]);
+    }
+    expect(server.connections()).toBe(4);
+  });
+
   it("is looked up anew for every try", async () => {
     const server = await startRawServer();
     const { lookup } = scriptedLookup(["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1"]);
