@@ -1,8 +1,8 @@
 import type Database from "better-sqlite3";
-import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { CallbackBook, PendingCallback } from "../callbacks/callback.js";
+import { mapBooksError } from "./map-books-error.js";
 
-/** The callbacks of jobs in the books. @throws `LOCAL_DATABASE` */
+/** The callbacks of jobs in the books. @throws `LOCAL_DATABASE`, `DISK_LIMIT` */
 export class CallbackStore implements CallbackBook {
   readonly #database: Database.Database;
   readonly #onChange: (jobId: string) => void;
@@ -58,7 +58,7 @@ export class CallbackStore implements CallbackBook {
     try {
       return work();
     } catch (error) {
-      throw mapSqliteError(error, "The books of exports");
+      throw mapBooksError(error);
     }
   }
 }

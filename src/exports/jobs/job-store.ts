@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { ReplicaError } from "../../errors.js";
-import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { ExportFormat, ExportJob } from "../export-job.js";
 import { type JobRecord, type JobRow, type NewPart, type RecordedPart, readJobRow } from "./job-record.js";
+import { mapBooksError } from "./map-books-error.js";
 
 /** What a job is made of. */
 export interface NewJob {
@@ -16,7 +16,7 @@ export interface NewJob {
 
 /**
  * Jobs, their tables and their parts in the books. Every method is one transaction, durable when it returns. Jobs that were removed are not there for
- * it, but for `leftovers`. Throws `LOCAL_DATABASE`.
+ * it, but for `leftovers`. Throws `LOCAL_DATABASE`, `DISK_LIMIT`.
  */
 export class JobStore {
   readonly #database: Database.Database;
@@ -162,7 +162,7 @@ export class JobStore {
   /** Ends it badly. Its callback is due from now on. What it has in the store is removed by whoever calls, and then `forgetFiles`. */
   fail(id: string, error: ReplicaError): void {
     this.#transaction(() => {
-      const message = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+      const message = error.hint === undefined ? error.message : `${error.message.replace(/\.$/, "")}. ${error.hint}`;
       this.#run(
         "UPDATE export_jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ? WHERE id = ?",
         this.#time(),
@@ -258,7 +258,7 @@ export class JobStore {
     try {
       return work();
     } catch (error) {
-      throw mapSqliteError(error, "The books of exports");
+      throw mapBooksError(error);
     }
   }
 }
