@@ -24,13 +24,13 @@ export interface PartSink {
   discard(): Promise<void>;
 }
 
-/** An artifact that is being written: nobody sees any of it before `complete`. */
+/** An artifact that is being written: nobody sees any of it before `complete`. After a failure only another writer, from `resume`, is sure to go on. */
 export interface ArtifactWriter {
   /** How many bytes this part should have at least, if it is not the last. */
   minPartBytes(number: number): number;
   /** The part before it has at least been asked to finish. */
   part(number: number): PartSink;
-  /** Makes the whole visible in one step, also when called again after it has been. @returns where it is */
+  /** Makes the whole visible in one step, also when called again after it has been. @returns where it is, for `read` and `remove` */
   complete(parts: readonly StoredPart[]): Promise<string>;
   /** Lets go of files and connections; what is durable stays for the next writer. */
   close(): Promise<void>;
@@ -45,8 +45,9 @@ export interface ArtifactStore {
   begin(job: { readonly id: string; readonly fileName: string; readonly mediaType: string }): Promise<ArtifactTicket>;
   /**
    * Goes on after these parts. Whatever is there beyond them is cut off.
-   * @param reread is given the bytes of the parts again, where the store can read them. A store that cannot never calls it.
-   * @returns `null` where the parts are not what they were: the artifact has to be begun anew.
+   * @param reread is given the bytes of the parts again, in order, where the store can read them; they are valid during the call alone. A store that
+   * cannot never calls it. It may have been called for bytes that turn out to be others: then the answer is `null`.
+   * @returns `null` where the parts are not what they were, or the ticket is another store's: the artifact has to be begun anew.
    */
   resume(
     ticket: ArtifactTicket,

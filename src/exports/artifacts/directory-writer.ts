@@ -19,7 +19,7 @@ export class DirectoryWriter implements ArtifactWriter {
   /** Writes come one after the other: a disk is no faster with several. */
   #last: Promise<void> = Promise.resolve();
   /** After a failed write or sync nobody knows what the disk has: only a new writer, which reads it again, goes on. */
-  #failure: ReplicaError | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(dir: string, places: DirectoryPlaces, file: FileHandle | null, parts: readonly StoredPart[]) {
     this.#dir = dir;
@@ -120,13 +120,13 @@ export class DirectoryWriter implements ArtifactWriter {
   }
 
   async #run(what: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#file === null) throw new ReplicaError("STOPPED", `${what}: its file has been closed`);
     try {
       await work(this.#file);
     } catch (error) {
-      this.#failure = mapDirectoryError(error, what, this.#dir);
-      throw this.#failure;
+      this.#failure = { error: mapDirectoryError(error, what, this.#dir) };
+      throw this.#failure.error;
     }
   }
 }

@@ -11,21 +11,21 @@ export function hasErrorCode(error: unknown, ...codes: readonly string[]): boole
 }
 
 /**
- * An error of the file system as `DISK_LIMIT` or `ARTIFACT_STORE`; one of ours as it is. To be thrown.
+ * An error of the file system as `DISK_LIMIT` or `ARTIFACT_STORE`; anything else as it is. To be thrown.
  * @param what begins the message, such as `Writing the export`.
  */
-export function mapDirectoryError(error: unknown, what: string, dir: string): ReplicaError {
-  if (error instanceof ReplicaError) return error;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  // Node's own message names the path within the folder.
-  const reason = error instanceof Error ? error.message : String(error);
+export function mapDirectoryError(error: unknown, what: string, dir: string): unknown {
+  if (!(error instanceof Error) || error instanceof ReplicaError) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (!/^E[A-Z0-9]+$/.test(code)) return error;
   if (FULL.has(code)) {
-    return new ReplicaError("DISK_LIMIT", `${what}: the disk of "${dir}" is full (${reason})`, {
+    return new ReplicaError("DISK_LIMIT", `${what}: the disk of "${dir}" is full (${error.message})`, {
       hint: `Free space on the disk of "${dir}", or remove old exports.`,
       cause: error,
     });
   }
-  return new ReplicaError("ARTIFACT_STORE", `${what}: ${reason}`, {
+  // Node's own message names the path within the folder.
+  return new ReplicaError("ARTIFACT_STORE", `${what}: ${error.message}`, {
     hint: hintFor(code, dir),
     retryable: PASSING.has(code),
     cause: error,

@@ -114,6 +114,19 @@ export function registerArtifactStoreTests(name: string, create: () => Promise<S
       expect(Buffer.concat(seen).equals(expected)).toBe(true);
     });
 
+    it("leaves what the reader of the bytes throws as it is", async () => {
+      const { place, store, ticket, parts } = await begun();
+      const writer = await mustResume(store, ticket, []);
+      const stored = await writeAll(writer, parts(1));
+      await writer.close();
+      const reason = new DOMException("enough", "AbortError");
+      const again = (await place.open()).resume(ticket, stored, () => {
+        throw reason;
+      });
+      if (store.rereads) await expect(again).rejects.toBe(reason);
+      else await (await again)?.close();
+    });
+
     it("cuts off what lies beyond the recorded parts", async () => {
       const { place, store, ticket, parts } = await begun();
       const texts = parts(3);
