@@ -24,7 +24,8 @@ Each has a --help of its own.
 
 Flags:${SERVER_FLAGS}
 Example:
-  export STARFISH_REPLICA_SERVER=http://127.0.0.1:4000 STARFISH_REPLICA_TOKEN=...
+  export STARFISH_REPLICA_SERVER=http://127.0.0.1:4000
+  export STARFISH_REPLICA_TOKEN=...
   JOB=$(starfish-replica export start --format csv --table orders)
   starfish-replica export download "$JOB" -o orders.csv
 
