@@ -156,8 +156,8 @@ describe("Exports, their jobs", () => {
     const exports = new FakeExports().exports();
     await exports.start();
     for (const id of ["", "x".repeat(100_000), 5, null, undefined, {}, "../../etc/passwd", "\0"])
-      for (const ask of [exports.job, exports.removeJob, exports.download, exports.finished])
-        await expect(ask.call(exports, id as never)).rejects.toMatchObject({ code: "UNKNOWN_JOB" });
+      for (const method of ["job", "removeJob", "download", "finished"] as const)
+        await expect(exports[method](id as never)).rejects.toMatchObject({ code: "UNKNOWN_JOB" });
   });
 
   it("tell progress to the handler and the channel, and nothing after the stop", async () => {

@@ -33,7 +33,7 @@ export class FakeExports {
   readonly requests: ExportRequest[] = [];
   readonly engines: { readonly options: EngineOptions; onJob: (job: ExportJob) => void; closed: boolean }[] = [];
   readonly dumps: FakeDump[] = [];
-  readonly readers = new Map<number, { readonly bytes: Uint8Array; at: number }>();
+  readonly readers: Map<number, { readonly bytes: Uint8Array; at: number }> = new Map();
   /** How many finished files were opened, since ever. */
   opened: number = 0;
   readonly #jobs = new Map<string, ExportJob>();
