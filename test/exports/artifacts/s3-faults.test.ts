@@ -174,6 +174,20 @@ describe.skipIf(missing !== null)(`S3 store on a bad line${missing === null ? ""
     expect(proxy.connections.total).toBeGreaterThan(6);
   });
 
+  it("goes on with a download whose reader took so long that the connection was given up", async () => {
+    const bytes = someBytes(1, 32 * MIB);
+    const location = await finished(bytes);
+    const proxy = await startTcpProxy(server.port);
+    const store = await open(proxy.port, { silenceMs: 200 });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of store.read(location, null, new AbortController().signal)) {
+      pieces.push(piece);
+      if (pieces.length === 1) await waitFor(() => proxy.connections.open === 0);
+    }
+    expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+    expect(proxy.connections.total).toBeGreaterThan(1);
+  });
+
   it("never puts two objects into one download", async () => {
     const location = await finished(someBytes(1, 3 * MIB));
     const proxy = await startTcpProxy(server.port);

@@ -6,15 +6,15 @@ const PIECE_BYTES = 700_001;
 
 /** Bytes that look random and depend on the seed alone. */
 export function someBytes(seed: number, bytes: number): Uint8Array {
-  const result = new Uint8Array(bytes);
+  const words = new Uint32Array(Math.ceil(bytes / 4));
   let state = (seed * 2_654_435_761 + 1) >>> 0 || 1;
-  for (let i = 0; i < bytes; i += 1) {
+  for (let i = 0; i < words.length; i += 1) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    result[i] = state;
+    words[i] = state;
   }
-  return result;
+  return new Uint8Array(words.buffer, 0, bytes);
 }
 
 /** Writes a whole part, in pieces of its own memory, as an engine does. */
