@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { ReplicaError } from "../../errors.js";
 import type { ExportFormat, ExportJob } from "../export-job.js";
-import { type JobRecord, type JobRow, type NewPart, type RecordedPart, readJobRow } from "./job-record.js";
+import type { JobRecord, NewPart, RecordedPart } from "./job-record.js";
+import { type JobRow, readJobRow } from "./job-row.js";
 import { mapBooksError } from "./map-books-error.js";
 
 /** What a job is made of. */
