@@ -1,10 +1,10 @@
 import { create as contentDisposition } from "content-disposition";
-import { forCaller } from "../../control/for-caller.js";
 import { RouteError, type RouteErrorCode } from "../../control/route-error.js";
 import type { ExportControl } from "../export-control.js";
 import { artifactFileName } from "../export-file-name.js";
 import { finishedArtifact } from "../finished-artifact.js";
 import { FILE_FORMS } from "../formats/file-form.js";
+import { openForCaller } from "./open-for-caller.js";
 import { checkPreconditions } from "./preconditions.js";
 import { requestedRange } from "./requested-range.js";
 
@@ -52,9 +52,9 @@ export async function answerDownload(
       { headers: { "Content-Range": `bytes */${bytes}`, "Accept-Ranges": "bytes", ETag: etag } },
     );
   }
-  const { signal } = request;
   const part = range === "whole" ? undefined : range;
-  const { body } = await forCaller(signal, control.download(id, { signal, range: part }));
+  const open = (signal: AbortSignal) => control.download(id, { signal, range: part });
+  const { body } = await openForCaller(request.signal, open);
   if (part === undefined) return new Response(body, { headers: { ...headers, "Content-Length": String(bytes) } });
   return new Response(body, {
     status: 206,

@@ -1,5 +1,4 @@
 import { create as contentDisposition } from "content-disposition";
-import { forCaller } from "../../control/for-caller.js";
 import { RouteError, type RouteErrorCode } from "../../control/route-error.js";
 import type { ExportControl } from "../export-control.js";
 import { exportFileName } from "../export-file-name.js";
@@ -7,6 +6,7 @@ import { parseStreamSelection, type StreamSelection } from "../export-request.js
 import { FILE_FORMS } from "../formats/file-form.js";
 import { chooseCoding } from "./content-coding.js";
 import { gzipBody } from "./gzip-body.js";
+import { openForCaller } from "./open-for-caller.js";
 
 /**
  * An export made while it is sent. Where it fails half way the connection breaks, so that nobody takes the rest for the whole. `HEAD` makes none, and
@@ -40,7 +40,7 @@ export async function answerStream(
     const fileName = exportFileName(database, { ...parsed, at: new Date() });
     return new Response(null, { headers: headers(fileName, FILE_FORMS[parsed.format].mediaType) });
   }
-  const { signal } = request;
-  const { fileName, mediaType, body } = await forCaller(signal, control.stream(selection, { signal }));
+  const open = (signal: AbortSignal) => control.stream(selection, { signal });
+  const { fileName, mediaType, body } = await openForCaller(request.signal, open);
   return new Response(coding === "gzip" ? gzipBody(body) : body, { headers: headers(fileName, mediaType) });
 }
