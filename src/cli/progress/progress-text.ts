@@ -4,6 +4,7 @@ import { showBytes, showDuration } from "./show-amount.js";
 
 const MIN_BAR = 8;
 const MAX_BAR = 36;
+const WIDEST_RATE = "999.9 MiB/s";
 /** Longer and "left" is a guess that nobody can use. */
 const LONGEST_LEFT_MS = 48 * 3_600_000;
 
@@ -33,14 +34,16 @@ export function progressBar(
   const label = shorten(facts.label, Math.max(10, Math.floor(columns / 3)), unicode);
   let shown = [percent, amount, rate, left, ...details].filter((part) => part !== null);
   const width = (): number => [label, ...shown].join("  ").length;
-  const bar = facts.total === null ? 0 : MIN_BAR + 2;
-  // Rather no details than no bar, and rather no bar than no numbers.
-  const dropped = shown.length - details.length;
-  while (width() + bar > columns && shown.length > dropped) shown = shown.slice(0, -1);
-  const room = columns - width() - 2;
-  while (width() > columns && shown.length > 1) shown = shown.slice(0, -1);
+  // Its length stays, whatever the numbers are: it would jump.
+  const room =
+    columns -
+    [label, "100%", showBytes(facts.total ?? 0, facts.total), WIDEST_RATE, "00:00 left"].join("  ").length -
+    2;
+  const bar = facts.total === null || room < MIN_BAR ? 0 : Math.min(room, MAX_BAR);
+  const taken = bar === 0 ? 0 : bar + 2;
+  while (width() + taken > columns && shown.length > 1) shown = shown.slice(0, -1);
   const spans: Span[] = [[label, "bold"]];
-  if (bar > 0 && room >= MIN_BAR) spans.push(["  "], ...barOf(facts, Math.min(room, MAX_BAR), unicode));
+  if (bar > 0) spans.push(["  "], ...barOf(facts, bar, unicode));
   for (const part of shown) spans.push([`  ${part}`]);
   return paint(spans, columns);
 }

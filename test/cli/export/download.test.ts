@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { size } from "../../support/size.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -237,9 +237,21 @@ describe("export download", () => {
     if (how === "empty") truncateSync(part, 0);
     const run = await runCli(cli, fake, ["download", job.id, "-o", NAME], dir);
     expect(run.code).toBe(0);
-    if (how === "damaged") expect(run.stderr).toContain("was damaged: beginning anew");
+    if (how === "damaged") expect(run.stderr).toContain("is damaged: beginning anew");
     expect(readFileSync(join(dir, NAME)).equals(content)).toBe(true);
     expect(readdirSync(dir)).toEqual([NAME]);
+  });
+
+  it("is not taken in by the text of an error in the middle of the file", async () => {
+    const [fake, dir] = [await startFakeExports(), tempDir()];
+    const made = fake.complete(randomBytes(2 * MIB));
+    made.failsAfter = MIB;
+    // What the server's library says to the operator.
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const run = await runCli(cli, fake, ["download", made.job.id], dir);
+    log.mockRestore();
+    expect(run).toMatchObject({ code: 0, stdout: NAME });
+    expect(readFileSync(join(dir, NAME)).equals(made.content)).toBe(true);
   });
 
   it("puts nothing in place that has the wrong hash", async () => {

@@ -15,6 +15,8 @@ export interface FakeJob {
   pauseMs: number;
   /** Answers every request for a piece with the whole. */
   ignoresRange: boolean;
+  /** Fails once after so many bytes, as a server whose disk fails does. */
+  failsAfter: number | null;
   headers: Record<string, string>;
 }
 
@@ -122,6 +124,7 @@ function runningJob(request: { format?: string; tables?: string[]; callbackUrl?:
     disposition: 'attachment; filename="shop-2026-03-04.sql"',
     pauseMs: 0,
     ignoresRange: false,
+    failsAfter: null,
     headers: {},
   };
 }
@@ -150,6 +153,10 @@ function pieces(bytes: Buffer, paced: FakeJob): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
     async pull(controller) {
+      if (paced.failsAfter !== null && at >= paced.failsAfter) {
+        paced.failsAfter = null;
+        return controller.error(new Error("the disk failed"));
+      }
       if (at >= bytes.length) return controller.close();
       const piece = bytes.subarray(at, at + 65_536);
       at += piece.length;

@@ -80,6 +80,7 @@ export async function downloadToFile(
     }
     await verifyRoom(target, artifact.bytes - found);
     const sink = part;
+    let patched = found > 0;
     const fetchRest = (): Promise<void> =>
       transfer(
         client,
@@ -101,16 +102,19 @@ export async function downloadToFile(
             await sink.begin({ job: job.id, etag, ...shape(artifact) });
           },
           onBytes: show,
-          onRetry: (error, delayMs) => retryNote(report, error, delayMs),
+          onRetry: (error, delayMs) => {
+            patched = true;
+            retryNote(report, error, delayMs);
+          },
           total: () => artifact.bytes,
         },
         signal,
       );
     show();
     await fetchRest();
-    if (found > 0 && sink.digest() !== artifact.sha256) {
-      // What lay on the disk was damaged, by a loss of power for instance.
-      report.note(`What was left of ${label} was damaged: beginning anew`, { event: "restart", reason: "damaged" });
+    if (patched && sink.digest() !== artifact.sha256) {
+      // A loss of power damages what lay on the disk, and some servers put the text of an error where they break off.
+      report.note(`What came of ${label} so far is damaged: beginning anew`, { event: "restart", reason: "damaged" });
       await sink.begin({ job: job.id, etag: sink.etag, ...shape(artifact) });
       await fetchRest();
     }
