@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { ReplicaError } from "../../errors.js";
 import type { ArtifactStore } from "../artifacts/artifact-store.js";
 import type { ByteRange } from "../export-job.js";
@@ -18,7 +19,8 @@ export class ArtifactReaders {
   readonly #store: ArtifactStore;
   readonly #idleMs: number;
   readonly #readers = new Map<number, Reader>();
-  #nextNumber = 1;
+  /** Not those of a thread before this one: whoever still reads from that must not get another file's bytes. */
+  #nextNumber: number = randomInt(2 ** 47);
 
   constructor(store: ArtifactStore, idleMs: number = IDLE_MS) {
     this.#store = store;

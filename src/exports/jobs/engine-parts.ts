@@ -83,7 +83,6 @@ async function startParts(
   const rules = { ...RETRY_RULES, ...tuning.retry };
   const queue = new JobQueue(options.concurrency, (id, signal) => runJob(id, context, rules, signal));
   const readers = new ArtifactReaders(store, tuning.readerIdleMs);
-  await folders.removeScratch();
   for (const id of jobs.unfinished()) queue.add(id);
   callbacks?.wake();
   const sweepNow = () => void sweeper.sweep().catch(warn);

@@ -42,15 +42,6 @@ export class JobFolders {
     return removed;
   }
 
-  /** Removes the copies for streams that a process before this one left. Those of this one may be in use. */
-  async removeScratch(): Promise<void> {
-    const began = Date.now() - process.uptime() * 1_000;
-    for (const name of await this.#list("scratch")) {
-      const found = await stat(join(this.#dir, "scratch", name)).catch(() => null);
-      if (found !== null && found.mtimeMs < began) await this.#remove("scratch", name);
-    }
-  }
-
   async #list(place: string): Promise<string[]> {
     return await readdir(join(this.#dir, place)).catch(() => []);
   }

@@ -20,7 +20,7 @@ describe("An export job", () => {
     expect(sha256(bytes)).toBe(dumpHash(engine.options.database, "sql", null));
     expect(job.progress).toEqual({ tablesDone: 2, tablesTotal: 2, rowsDone: 1_256, bytesWritten: bytes.length });
     expect(readdirSync(join(engine.options.dir, "files"))).toEqual([`${job.id}.sql`]);
-    expect(existsSync(join(engine.options.dir, "work", job.id))).toBe(false);
+    await waitFor(() => !existsSync(join(engine.options.dir, "work", job.id)));
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { type Child, spawnNode } from "../../support/child.js";
 import { realDelay, realNow } from "../../support/real-time.js";
 import { size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
+import { waitFor } from "../../support/wait.js";
 import { createDatabase, dumpHash, engineOptions } from "./engine-fixture.js";
 import { type EngineProcess, startEngineProcess } from "./engine-process.js";
 import { hashFile } from "./hash-file.js";
@@ -67,7 +68,7 @@ async function verify(dir: string, { id, kept }: Watch, job: ExportJob): Promise
   expect(snapshot.pragma("integrity_check", { simple: true })).toBe("ok");
   expect(snapshot.prepare("SELECT sum(balance), sum(balance <> 0) > 0 FROM accounts").raw().get()).toEqual([0, 1]);
   snapshot.close();
-  expect(existsSync(join(dir, "work", id))).toBe(false);
+  await waitFor(() => !existsSync(join(dir, "work", id)));
   rmSync(kept);
 }
 

@@ -28,7 +28,7 @@ describe.skipIf(missing !== null)(missing ?? "A job whose file goes to a bucket"
     expect(job.artifact?.sha256).toBe(dumpHash(database, "sql", null));
     expect(sha256(await readAll(engine, id))).toBe(job.artifact?.sha256);
     expect(await server.contents()).toEqual([`${id}.sql`]);
-    expect(existsSync(join(engine.options.dir, "work", id))).toBe(false);
+    await waitFor(() => !existsSync(join(engine.options.dir, "work", id)));
     await engine.removeJob(id);
     expect(await server.contents()).toEqual([]);
   });
