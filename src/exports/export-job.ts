@@ -1,7 +1,7 @@
 import type { ReplicaErrorCode } from "../errors.js";
-import type { DumpFormat } from "./formats/dump-format.js";
+import type { DumpFormatName } from "./formats/dump-selection.js";
 
-export type ExportFormat = DumpFormat["name"];
+export type ExportFormat = DumpFormatName;
 
 /** What is to be exported. */
 export interface ExportSelection {

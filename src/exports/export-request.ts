@@ -3,7 +3,7 @@ import { showValue } from "../config/show-value.js";
 import { ReplicaError } from "../errors.js";
 import { callbackUrlMistake } from "./callbacks/callback-url.js";
 import type { ExportFormat, ExportRequest, ExportSelection } from "./export-job.js";
-import type { DumpSelection } from "./formats/dump-format.js";
+import type { DumpSelection } from "./formats/dump-selection.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 
 /** What `ExportControl.stream` takes. */

@@ -111,15 +111,30 @@ describe("the package", () => {
     `);
   });
 
+  it("exports these names for exports and no others", async () => {
+    const entry = await import(join(folder, "dist/exports/index.js"));
+    expect(Object.keys(entry).sort()).toMatchInlineSnapshot(`
+      [
+        "ConfigurationError",
+        "EXPORT_EVENTS",
+        "ReplicaError",
+        "createExports",
+      ]
+    `);
+  });
+
   it("has everything that its own imports name", () => {
     const paths = packed.files.map(({ path }) => path);
     for (const target of Object.values<string>(manifest.imports)) expect(paths).toContain(target.slice(2));
   });
 
-  it("tells nobody about a driver's types", async () => {
-    const { stdout } = await run("npx", ["tsc", "--listFilesOnly", ...declarationsOf("tables/index")], { cwd: folder });
-    expect(stdout).toContain("dist/tables/table-replication.d.ts");
-    expect(stdout).not.toMatch(/node_modules\/(@types\/)?(pg|better-sqlite3)\//);
+  it.each([
+    ["tables/index", "dist/tables/table-replication.d.ts"],
+    ["exports/index", "dist/exports/exports.d.ts"],
+  ])("tells nobody about a driver's types in %s", async (entry, declares) => {
+    const { stdout } = await run("npx", ["tsc", "--listFilesOnly", ...declarationsOf(entry)], { cwd: folder });
+    expect(stdout).toContain(declares);
+    expect(stdout).not.toMatch(/node_modules\/(@types\/)?(pg|better-sqlite3|@aws-sdk|@smithy)\//);
   });
 
   it("contains code, types, licence and documents, and nothing else", () => {
@@ -152,6 +167,12 @@ describe("the package", () => {
   it("has an entry for tables that loads neither driver nor native module", async () => {
     const { packages } = await loadedAtOnce(folder, "tables/index");
     expect(packages).toEqual(["hono"]);
+  });
+
+  it("has an entry for exports that loads neither driver nor native module", async () => {
+    const { bytes, packages } = await loadedAtOnce(folder, "exports/index");
+    expect(packages).toEqual(["content-disposition", "hono", "ipaddr.js", "range-parser"]);
+    expect(bytes).toBeLessThan(60_000);
   });
 
   it("works when installed into an empty project, from code and as a command", async () => {
@@ -190,6 +211,21 @@ describe("the package", () => {
     `;
     const missing = await run(process.execPath, ["--input-type=module", "-e", withoutDrivers], { cwd: project });
     expect(missing.stdout.trim()).toMatch(/^MISSING_DRIVER .*npm install better-sqlite3/);
+    const exportsWithoutDrivers = `
+      import { createExports } from "starfish-replica/exports";
+      for (const s3 of [undefined, { bucket: "exports" }]) {
+        const exports = createExports({ database: "shop.db", dir: "exports", ...(s3 && { s3 }) });
+        const error = await exports.start().catch((error) => error);
+        console.log(error.code, error.hint);
+        await exports.stop();
+      }
+    `;
+    const noExports = await run(process.execPath, ["--input-type=module", "-e", exportsWithoutDrivers], {
+      cwd: project,
+    });
+    expect(noExports.stdout.trim()).toMatch(
+      /^MISSING_DRIVER .*npm install better-sqlite3\nMISSING_DRIVER .*npm install /,
+    );
     const command = await run(join(project, "node_modules/.bin/starfish-replica"), ["--version"], { cwd: project });
     expect(command.stdout.trim()).toBe(manifest.version);
   }, 120_000);

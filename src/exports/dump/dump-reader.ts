@@ -1,9 +1,9 @@
-import type { DumpFormat, DumpSelection } from "../formats/dump-format.js";
 import type { DumpPartEnd, DumpPosition } from "../formats/dump-position.js";
+import type { DumpFormatName, DumpSelection } from "../formats/dump-selection.js";
 
 /** Plain data: it crosses threads. */
 export interface DumpRequest {
-  readonly format: DumpFormat["name"];
+  readonly format: DumpFormatName;
   readonly selection: DumpSelection;
 }
 

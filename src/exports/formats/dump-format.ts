@@ -1,12 +1,11 @@
 import type Database from "better-sqlite3";
 import type { DumpPartEnd, DumpPosition } from "./dump-position.js";
+import type { DumpFormatName, DumpSelection } from "./dump-selection.js";
+import type { FileForm } from "./file-form.js";
 
 /** One form that a database can leave in. */
-export interface DumpFormat {
-  readonly name: "sql" | "csv" | "json" | "ndjson";
-  /** With its dot. */
-  readonly fileExtension: string;
-  readonly mediaType: string;
+export interface DumpFormat extends FileForm {
+  readonly name: DumpFormatName;
   /**
    * What the selection is as this format. Reads the schema alone, no rows.
    * @param database a connection that stands on a snapshot: nothing it reads may change for as long as the dump is used. Nothing is
@@ -16,15 +15,6 @@ export interface DumpFormat {
    */
   open(database: Database.Database, selection: DumpSelection): Dump;
 }
-
-/**
- * One table alone (JSON: an array; NDJSON: bare rows), or some or all tables (JSON: an object of arrays; NDJSON: each row with its table's
- * name). Names are compared as SQLite does. `sql` takes indexes and triggers with their tables, and with `"all"` the views and the
- * settings kept in the file too.
- */
-export type DumpSelection =
-  | { readonly table: string }
-  | { readonly tables: "all" | readonly string[]; readonly except?: readonly string[] };
 
 /**
  * A dump is a row of *parts*. Each is a function of the snapshot, the selection and the position alone: whoever writes down the position

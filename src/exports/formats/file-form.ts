@@ -1,9 +1,14 @@
-import type { DumpFormat } from "./dump-format.js";
+import type { DumpFormatName } from "./dump-selection.js";
 
-/** What files of each format are called and said to be. Apart from the formats, so that the main thread need not load those. */
-export const FILE_FORMS: {
-  readonly [Name in DumpFormat["name"]]: Pick<DumpFormat, "fileExtension" | "mediaType">;
-} = {
+/** What a file is called and said to be. */
+export interface FileForm {
+  /** With its dot. */
+  readonly fileExtension: string;
+  readonly mediaType: string;
+}
+
+/** Of each format. Apart from the formats, so that the main thread need not load those. */
+export const FILE_FORMS: { readonly [Name in DumpFormatName]: FileForm } = {
   sql: { fileExtension: ".sql", mediaType: "application/sql" },
   csv: { fileExtension: ".csv", mediaType: "text/csv; charset=utf-8; header=present" },
   json: { fileExtension: ".json", mediaType: "application/json" },

@@ -1,6 +1,7 @@
 import type Database from "better-sqlite3";
 import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
-import type { Dump, DumpSelection } from "./dump-format.js";
+import type { Dump } from "./dump-format.js";
+import type { DumpSelection } from "./dump-selection.js";
 import { readSchema } from "./read-schema.js";
 import type { Schema } from "./schema.js";
 import { type SelectedTables, selectTables } from "./select-tables.js";

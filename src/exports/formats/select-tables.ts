@@ -1,6 +1,6 @@
 import { ReplicaError } from "../../errors.js";
 import { foldName } from "../../sqlite/identifier.js";
-import type { DumpSelection } from "./dump-format.js";
+import type { DumpSelection } from "./dump-selection.js";
 import type { Schema, SchemaTable } from "./schema.js";
 
 /** What of a schema is wanted. */

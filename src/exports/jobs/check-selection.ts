@@ -1,8 +1,8 @@
 import { ReplicaError } from "../../errors.js";
 import { openSource } from "../dump/open-source.js";
 import type { ExportFormat } from "../export-job.js";
-import type { DumpSelection } from "../formats/dump-format.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
+import type { DumpSelection } from "../formats/dump-selection.js";
 
 /**
  * Whether a database can be exported so, as it is now. Reads its schema alone.

@@ -1,4 +1,4 @@
-import type { DumpSelection } from "../formats/dump-format.js";
+import type { DumpSelection } from "../formats/dump-selection.js";
 
 /** What a job's dump is told. */
 export function jobSelection(tables: readonly string[] | null, except: readonly string[]): DumpSelection {

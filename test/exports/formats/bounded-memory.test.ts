@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import type { DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
+import type { DumpFormatName, DumpSelection } from "../../../src/exports/formats/dump-selection.js";
 import { buildOnce } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
 import { size } from "../../support/size.js";
@@ -22,7 +22,7 @@ function tableOf(build: string): string {
 
 async function dumpOf(
   file: string,
-  format: DumpFormat["name"],
+  format: DumpFormatName,
   selection: DumpSelection = { table: "t" },
 ): Promise<{ bytes: number; memory: number }> {
   const entry = await buildOnce("test/exports/formats/dump-child.ts");

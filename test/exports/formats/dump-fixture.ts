@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { Dump, DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
+import type { Dump } from "../../../src/exports/formats/dump-format.js";
 import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
 import { DUMP_START, type DumpPartEnd, type DumpPosition } from "../../../src/exports/formats/dump-position.js";
+import type { DumpFormatName, DumpSelection } from "../../../src/exports/formats/dump-selection.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 
@@ -54,7 +55,7 @@ export function partsOf(dump: Dump): WrittenPart[] {
 /** The whole dump. */
 export function dumpBytes(
   database: Database.Database,
-  format: DumpFormat["name"],
+  format: DumpFormatName,
   selection: DumpSelection = { tables: "all" },
 ): Buffer {
   return Buffer.concat(partsOf(DUMP_FORMATS[format].open(database, selection)).map(({ bytes }) => bytes));

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import type { DumpFormat, DumpSelection } from "../../../src/exports/formats/dump-format.js";
 import { DUMP_FORMATS } from "../../../src/exports/formats/dump-formats.js";
+import type { DumpFormatName, DumpSelection } from "../../../src/exports/formats/dump-selection.js";
 import { partsOf, snapshotOf, writePart } from "./dump-fixture.js";
 import { contentOf, restore } from "./restored.js";
 
@@ -28,7 +28,7 @@ function buildLarge(database: Database.Database): void {
   `);
 }
 
-const CASES: readonly (readonly [DumpFormat["name"], DumpSelection])[] = [
+const CASES: readonly (readonly [DumpFormatName, DumpSelection])[] = [
   ["sql", { tables: "all" }],
   ["json", { tables: "all" }],
   ["ndjson", { tables: "all" }],
