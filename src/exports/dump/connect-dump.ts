@@ -43,6 +43,7 @@ function readerOf(thread: ThreadLink, { fingerprint, tables }: Pick<DumpReader, 
   };
 
   async function* read(from: DumpPosition, signal?: AbortSignal): AsyncGenerator<DumpPiece, void, void> {
+    if (link.failure !== undefined) throw link.failure;
     if (reading) throw new TypeError("This dump is being read already");
     reading = true;
     try {

@@ -39,7 +39,7 @@ export async function copyBetweenWrites(
     while (target.bytes === 0);
   } catch (error) {
     if (error !== AT_ONCE) throw error;
-    await copyAtOnce(source, target, onStep);
+    await copyAtOnce(source, path, target, onStep, limits);
   }
 }
 
@@ -56,6 +56,7 @@ async function backUp(
   let advancedAt = begun;
   let version = dataVersion(source);
   let restarts = 0;
+  let isCopied = false;
   let pauseUntil = 0;
   let stepBegun = begun;
 
@@ -63,10 +64,16 @@ async function backUp(
     progress({ totalPages, remainingPages }) {
       const done = totalPages - remainingPages;
       const now = performance.now();
-      if (pace.stepped(done, now - stepBegun)) advancedAt = now;
-      onStep(done * pageBytes, totalPages * pageBytes);
       const found = dataVersion(source);
-      if (version !== undefined && found !== undefined && found !== version) {
+      const isWritten = found !== undefined && version !== undefined && found !== version;
+      if (pace.stepped(done, now - stepBegun, isWritten)) {
+        advancedAt = now;
+        isCopied = true;
+      }
+      onStep(done * pageBytes, totalPages * pageBytes);
+      // What is written while nothing is copied undoes nothing.
+      if (isWritten && isCopied) {
+        isCopied = false;
         restarts += 1;
         if (restarts >= limits.restarts && now - begun > limits.seconds * 1_000) throw unsteady(path, restarts);
         if (totalPages * pageBytes <= MAX_MEMORY_BYTES && pace.fitsOneStep(totalPages)) throw AT_ONCE;
@@ -78,8 +85,8 @@ async function backUp(
         pause(Math.min(PAUSE_MS, Math.max(1, pauseUntil - now)));
         return 0;
       }
+      if (remainingPages <= 1) target.sync();
       const next = pace.next(remainingPages);
-      if (next === 1) target.sync();
       stepBegun = performance.now();
       return next;
     },
@@ -87,20 +94,21 @@ async function backUp(
 }
 
 /** Reads all of it in one go and lets go of it; then writes. */
-async function copyAtOnce(source: Database.Database, target: CopyTarget, onStep: CopyHandler): Promise<void> {
+async function copyAtOnce(
+  source: Database.Database,
+  path: string,
+  target: CopyTarget,
+  onStep: CopyHandler,
+  limits: SteadyLimits,
+): Promise<void> {
   target.empty();
+  const until = performance.now() + limits.seconds * 1_000;
   let bytes: Buffer | undefined;
-  while (bytes === undefined) {
-    onStep(0, 1);
-    bytes = unlessBusy(() => {
-      source.exec("BEGIN");
-      try {
-        source.pragma("schema_version");
-        return source.serialize();
-      } finally {
-        source.exec("ROLLBACK");
-      }
-    });
+  for (;;) {
+    onStep(0, MAX_MEMORY_BYTES);
+    bytes = unlessBusy(() => serialized(source));
+    if (bytes !== undefined) break;
+    if (performance.now() > until) throw unsteady(path, 1);
     await turn();
   }
   target.checkRoom(bytes.length);
@@ -108,6 +116,17 @@ async function copyAtOnce(source: Database.Database, target: CopyTarget, onStep:
     target.write(bytes.subarray(at, at + WRITE_BYTES), at);
     onStep(Math.min(bytes.length, at + WRITE_BYTES), bytes.length);
     await turn();
+  }
+}
+
+function serialized(source: Database.Database): Buffer {
+  source.exec("BEGIN");
+  try {
+    // Takes the lock, or says that it is taken; the driver would call that a lack of memory.
+    source.pragma("schema_version");
+    return source.serialize();
+  } finally {
+    source.exec("ROLLBACK");
   }
 }
 
