@@ -74,13 +74,19 @@ export function mapS3Error(error: unknown, what: string, names: S3Names): Replic
   const status = statusOf(error);
   const reason = hide(error instanceof Error ? error.message : String(error), names);
   const place = names.endpoint === null ? "" : ` at ${names.endpoint}`;
-  const said = reason === "" || reason === name ? name : name === "Error" ? reason : `${name}: ${reason}`;
+  const said = saying(name, reason);
   const from = status === undefined ? "" : ` (status ${status})`;
   return new ReplicaError("ARTIFACT_STORE", `${what}, bucket "${names.bucket}"${place}: ${said}${from}`, {
     ...meaningOf(name, status, error, names),
     cause: new Error(said),
     ...(status === undefined ? {} : { status }),
   });
+}
+
+function saying(name: string, reason: string): string {
+  // Answers to HEAD have no body to say it in.
+  if (reason === "UnknownError" || reason === "") return /^(Unknown|Error|\d+)$/.test(name) ? "no reason given" : name;
+  return name === "Error" || reason === name ? reason : `${name}: ${reason}`;
 }
 
 function meaningOf(name: string, status: number | undefined, error: unknown, names: S3Names): Meaning {

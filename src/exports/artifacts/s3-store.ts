@@ -74,12 +74,15 @@ export async function createS3Store(options: S3Options, patience: S3Patience = {
   };
 }
 
-/** Where this may not be asked, there is none as far as anybody knows. */
 async function objectIsThere(link: S3Link, key: string): Promise<boolean> {
-  const head = await link.find(
-    "Looking for a finished export",
-    ["NotFound", "NoSuchKey", "Forbidden", "403"],
-    (s3, o) => s3.headObject({ Bucket: link.names.bucket, Key: key }, o),
-  );
-  return head !== null;
+  try {
+    const head = await link.find("Looking for a finished export", ["NotFound", "NoSuchKey"], (s3, options) =>
+      s3.headObject({ Bucket: link.names.bucket, Key: key }, options),
+    );
+    return head !== null;
+  } catch (error) {
+    // Without the right to list a bucket that is also the answer for what is not there.
+    if (error instanceof ReplicaError && error.status === 403) return false;
+    throw error;
+  }
 }

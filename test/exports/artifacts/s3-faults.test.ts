@@ -111,6 +111,23 @@ describe.skipIf(missing !== null)(`S3 store on a bad line${missing === null ? ""
     expect((await readAll(store, location)).byteLength).toBe(1000);
   });
 
+  it("begins where it may not ask whether an object is there", async () => {
+    const proxy = await startMeddlingProxy(server.port);
+    const store = await open(proxy.port);
+    proxy.meddle(({ method }) => (method === "HEAD" ? { status: 403 } : "pass"));
+    const ticket = await store.begin(JOB);
+    const writer = await mustResume(store, ticket);
+    const part = await writePart(writer, 1, someBytes(1, 10));
+    // But what cannot be proved is not taken for finished.
+    await expect(writer.complete([part])).rejects.toMatchObject({
+      retryable: false,
+      hint: expect.stringContaining("ListBucket"),
+    });
+    proxy.meddle(() => "pass");
+    expect(await writer.complete([part])).toBe("s3://exports/job-1.sql");
+    await writer.close();
+  });
+
   it("leaves no upload behind whose beginning nobody was told of", async () => {
     await server.empty();
     const proxy = await startMeddlingProxy(server.port);
