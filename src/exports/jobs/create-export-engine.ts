@@ -50,16 +50,12 @@ class Engine implements ExportEngine {
 
   async startJob({ format = "sql", tables = null, callbackUrl = null }: ExportRequest): Promise<ExportJob> {
     const { jobs, queue, events } = await this.#parts();
-    const { database, except, concurrency, maxQueuedJobs } = this.#options;
+    const { database, except } = this.#options;
+    this.#refuseWhereBusy(queue.size);
     await checkSelection(database, format, jobSelection(tables, except), this.#stop.signal);
-    // Nothing may come between the two: the books are written at once.
-    await this.#parts();
-    if (queue.size >= concurrency + maxQueuedJobs) {
-      throw new ReplicaError("EXPORT_BUSY", `${queue.size} export jobs are under way or waiting already`, {
-        hint: "Wait until one of them has ended, remove one, or give a higher `maxQueuedJobs`.",
-        retryable: true,
-      });
-    }
+    // Others may have come meanwhile. From here on nothing waits.
+    if (this.#closing !== null) throw stopped();
+    this.#refuseWhereBusy(queue.size);
     const id = randomUUID();
     jobs.insert({ id, format, tables, except, callbackUrl });
     const { job } = existing(id, jobs.get(id));
@@ -119,6 +115,15 @@ class Engine implements ExportEngine {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #refuseWhereBusy(jobs: number): void {
+    const { concurrency, maxQueuedJobs } = this.#options;
+    if (jobs < concurrency + maxQueuedJobs) return;
+    throw new ReplicaError("EXPORT_BUSY", `${jobs} export jobs are under way or waiting already`, {
+      hint: "Wait until one of them has ended, remove one, or give a higher `maxQueuedJobs`.",
+      retryable: true,
+    });
   }
 
   async #close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { ReplicaError } from "../../errors.js";
 import { beforeAbort } from "../../threads/before-abort.js";
 import type { ArtifactWriter, PartSink } from "../artifacts/artifact-store.js";
 import type { DumpReader } from "../dump/dump-reader.js";
@@ -25,10 +26,13 @@ export interface WritePartsOptions {
  */
 export async function writeParts(options: WritePartsOptions, signal: AbortSignal): Promise<void> {
   const { dump, writer, last, room } = options;
+  const from = last === null ? DUMP_START : last.next;
+  if (from === null) return;
   const finishing = new Finishing(options.record);
   let part = new PartInWork((last?.number ?? 0) + 1);
+  let isWhole = false;
   try {
-    for await (const { bytes, end } of dump.read(last === null ? DUMP_START : (last.next ?? DUMP_START), signal)) {
+    for await (const { bytes, end } of dump.read(from, signal)) {
       finishing.throwIfFailed();
       if (bytes.byteLength > 0) {
         await room(bytes.byteLength);
@@ -45,8 +49,10 @@ export async function writeParts(options: WritePartsOptions, signal: AbortSignal
       signal.throwIfAborted();
       finishing.begin(() => whole.finish(writer, end, hashState));
       part = new PartInWork(whole.number + 1);
-      if (end.next === null) break;
+      isWhole = end.next === null;
+      if (isWhole) break;
     }
+    if (!isWhole) throw new ReplicaError("WORKER_FAILED", "The dump ended before its end", { retryable: true });
     await beforeAbort(finishing.free(), signal);
   } catch (error) {
     // Whoever cuts it short does not wait for the store: what lies beyond the last part is cut off when it goes on.
