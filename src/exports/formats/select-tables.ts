@@ -3,6 +3,9 @@ import { foldName } from "../../sqlite/identifier.js";
 import type { DumpSelection } from "./dump-selection.js";
 import type { Schema, SchemaTable } from "./schema.js";
 
+/** Of a name in a message: it may come from anywhere. */
+const MAX_SHOWN = 200;
+
 /** What of a schema is wanted. */
 export interface SelectedTables {
   /** In the schema's order. A virtual table comes with the tables that keep its data where those go as they are. */
@@ -35,7 +38,7 @@ function find(names: ReadonlyMap<string, SchemaTable>, schema: Schema, name: str
   const isView = schema.others.some((other) => other.type === "view" && foldName(other.name) === foldName(name));
   throw new ReplicaError(
     "TABLE_MISSING",
-    `There is no table ${JSON.stringify(name)} to export${isView ? ", but a view" : ""}.`,
+    `There is no table ${JSON.stringify(name.slice(0, MAX_SHOWN))} to export${isView ? ", but a view" : ""}.`,
     {
       hint: isView ? "Export the tables that it reads." : "Check the name.",
     },

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
-import { createExports } from "../../../src/exports/index.js";
+import { createExports, type ExportsOptions } from "../../../src/exports/index.js";
 import { atEnd } from "../../support/at-end.js";
 import { waitFor } from "../../support/wait.js";
 import { hasReaders, makeShop, type ShopFile } from "../facade/shop-file.js";
 import { sqliteShell } from "../formats/sqlite-shell.js";
 import { type ExportHost, startExportHost, TOKEN } from "./export-host.js";
 
-async function serve(shop: ShopFile): Promise<ExportHost> {
-  const exports = createExports({ database: shop.path, dir: join(shop.dir, "exports"), minFreeBytes: 0 });
+async function serve(shop: ShopFile, options: Partial<ExportsOptions> = {}): Promise<ExportHost> {
+  const exports = createExports({ database: shop.path, dir: join(shop.dir, "exports"), minFreeBytes: 0, ...options });
   atEnd(() => exports.stop());
   await exports.start();
   return await startExportHost(exports);
@@ -118,6 +118,22 @@ describe("the routes of exports, over a real database", () => {
     await new Promise((resolve) => answer.once("close", resolve));
     expect([bytes > 1_000_000, answer.complete]).toEqual([true, false]);
     expect((await host.call("GET", "/export/csv/users")).status).toBe(200);
+  });
+
+  it("answer 507 where the copy of a database without WAL would take more room than it may", async () => {
+    const shop = makeShop(100);
+    shop.db.pragma("journal_mode = DELETE");
+    const { call } = await serve(shop, { maxDiskBytes: 100_000 });
+    for (const path of ["/export/dump", "/export/csv/users"])
+      expect(await call("GET", path)).toMatchObject({ status: 507, json: { code: "DISK_LIMIT" } });
+    expect(readdirSync(join(shop.dir, "exports", "streams"))).toEqual([]);
+    const { json } = await call("POST", "/export/dump");
+    const failed = await waitFor(async () => {
+      const job = (await call("GET", `/export/dump/${json.id}`)).json;
+      return job.state === "failed" && job;
+    });
+    expect(failed.error.code).toBe("DISK_LIMIT");
+    expect((await call("GET", `/export/dump/${json.id}/download`)).json.code).toBe("JOB_FAILED");
   });
 
   it("take a job, show it, send its file in pieces after a break, and remove it", async () => {
