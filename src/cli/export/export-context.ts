@@ -1,4 +1,4 @@
-import { type ControlClient, createControlClient } from "../control/control-client.js";
+import type { ControlClient } from "../control/control-client.js";
 import { readControlTarget } from "../control/control-target.js";
 import type { Output } from "../demo/terminal.js";
 import { Interrupted, interruptible } from "../interruptible.js";
@@ -30,6 +30,8 @@ export async function withServer(
 ): Promise<boolean> {
   const target = readControlTarget(flags, process.env);
   const report = createReport(output, { json: flags.json === true, quiet });
+  // Not for `--help`, nor for wrong usage: what speaks HTTP takes a while to load.
+  const { createControlClient } = await import("../control/control-client.js");
   const client = createControlClient(target);
   try {
     if (target.warning !== null) {

@@ -6,6 +6,7 @@ import { showBytes, showCount } from "../progress/show-amount.js";
 import type { Report } from "../report.js";
 import { UsageError } from "../usage-error.js";
 import { downloadJob } from "./download/download-job.js";
+import type { DownloadedFile } from "./download/download-to-file.js";
 import { type ExportContext, SERVER_FLAGS, withServer } from "./export-context.js";
 import { jobError } from "./finished-artifact.js";
 import { tellDownloaded } from "./tell-downloaded.js";
@@ -31,8 +32,8 @@ export async function start(args: readonly string[], output: Output): Promise<bo
   verifyFlags(flags);
   const request = { ...(format && { format }), ...(tables && { tables }), ...(callbackUrl && { callbackUrl }) };
   return await withServer(flags, output, async (context) => {
-    const { client, report, signal } = context;
-    let job = verifyJob(await client.ask("/export/dump", { method: "POST", body: request, signal }));
+    const { report, signal } = context;
+    let job = await startJob(request, context);
     // At once: whoever reads it has it, whatever happens to us. Programs get the job as it is in the end.
     const toStdout = flags.download === "-";
     if (toStdout) report.note(`Job ${job.id}`, { event: "started", job });
@@ -60,6 +61,19 @@ export async function start(args: readonly string[], output: Output): Promise<bo
   });
 }
 
+/** Is never tried twice: there would be two jobs. */
+async function startJob(request: object, { client, report, signal }: ExportContext): Promise<ExportJob> {
+  try {
+    return verifyJob(await client.ask("/export/dump", { method: "POST", body: request, signal }));
+  } catch (error) {
+    if (signal.aborted) {
+      const text = "Stopped before the server answered. Whether there is a job: starfish-replica export status";
+      report.note(text, { event: "interrupted", job: null });
+    }
+    throw error;
+  }
+}
+
 /** With `--download`, fetches the file; tells programs the job. */
 async function finish(job: ExportJob, flags: Flags<typeof FLAGS>, context: ExportContext): Promise<boolean> {
   const { report } = context;
@@ -69,9 +83,14 @@ async function finish(job: ExportJob, flags: Flags<typeof FLAGS>, context: Expor
     return true;
   }
   const options = { ...(download !== true && { out: download }), force: flags.force === true };
-  const file = await downloadJob(job, options, context);
+  let file: DownloadedFile | null = null;
+  try {
+    file = await downloadJob(job, options, context);
+  } finally {
+    // The job has completed, whatever becomes of the download.
+    if (report.json && download !== "-") report.result("", { ...job, file: file?.file ?? null });
+  }
   tellDownloaded(report, job, file);
-  if (report.json && file !== null) report.result("", { ...job, file: file.file });
   return true;
 }
 

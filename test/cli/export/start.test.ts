@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
@@ -168,6 +168,15 @@ describe("export start", () => {
     expect(readFileSync(join(dir, name)).equals(CONTENT)).toBe(true);
     const json = await runCli(cli, fake, ["start", "--json", "--force", `--download=${name}`], dir);
     expect(JSON.parse(json.stdout)).toEqual({ ...[...fake.jobs.values()].at(-1)?.job, file: name });
+  });
+
+  it("tells programs the job where its download fails", async () => {
+    const [fake, dir] = [await quickExports(), tempDir()];
+    writeFileSync(join(dir, "mine"), "");
+    const run = await callCli(fake.env, ["start", "--json", "--download", join(dir, "mine")]);
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({ state: "completed", file: null });
+    expect(jsonLines(run.stderr).at(-1)).toMatchObject({ event: "error", code: "TARGET_EXISTS" });
   });
 
   it("downloads to standard output, where the id then has no place", async () => {
