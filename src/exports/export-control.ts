@@ -1,11 +1,5 @@
-import type {
-  ByteRange,
-  ExportDownload,
-  ExportJob,
-  ExportRequest,
-  ExportSelection,
-  ExportStream,
-} from "./export-job.js";
+import type { ByteRange, ExportDownload, ExportJob, ExportRequest, ExportStream } from "./export-job.js";
+import type { StreamSelection } from "./stream-selection.js";
 
 /** What can be asked of exports. `id` is a job's. */
 export interface ExportControl {
@@ -32,8 +26,5 @@ export interface ExportControl {
    * The database as it is now, made while it is read and kept nowhere: it cannot go on after a break, as a job can.
    * @throws `INVALID_EXPORT`, `TABLE_MISSING`, `EXPORT_BUSY`, `LOCAL_DATABASE`
    */
-  stream(
-    selection?: ExportSelection | { readonly format?: ExportSelection["format"]; readonly table: string },
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<ExportStream>;
+  stream(selection?: StreamSelection, options?: { readonly signal?: AbortSignal | undefined }): Promise<ExportStream>;
 }

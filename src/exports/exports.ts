@@ -1,12 +1,13 @@
 import { ReplicaError } from "../errors.js";
 import type { ExportControl } from "./export-control.js";
 import type { ByteRange, ExportDownload, ExportJob, ExportRequest, ExportStream } from "./export-job.js";
-import { parseJobRequest, parseStreamSelection, type StreamSelection } from "./export-request.js";
+import { parseJobRequest } from "./export-request.js";
 import { ExportSession, stopped } from "./export-session.js";
 import type { ExportSettings } from "./export-settings.js";
 import type { ExportThreads } from "./export-threads.js";
 import { createExportRoutes } from "./routes/export-routes.js";
 import type { ExportRoutes, ExportRoutesOptions } from "./routes/export-routes-options.js";
+import { parseStreamSelection, type StreamSelection } from "./stream-selection.js";
 
 /** Longer than any id of ours. */
 const MAX_ID_LENGTH = 200;

@@ -15,3 +15,4 @@ export type {
 export type { Exports } from "./exports.js";
 export type { CallbackOptions, ExportsOptions, S3Options } from "./exports-options.js";
 export type { ExportRoutes, ExportRoutesOptions } from "./routes/export-routes-options.js";
+export type { StreamSelection } from "./stream-selection.js";

@@ -4,11 +4,12 @@ import { Body, type ByteSource } from "./body.js";
 import type { DumpReader } from "./dump/dump-reader.js";
 import { exportFileName } from "./export-file-name.js";
 import type { ExportStream } from "./export-job.js";
-import { dumpSelection, type ParsedSelection } from "./export-request.js";
 import type { ExportSettings } from "./export-settings.js";
 import type { ExportThreads } from "./export-threads.js";
 import { DUMP_START } from "./formats/dump-position.js";
+import type { DumpSelection } from "./formats/dump-selection.js";
 import { FILE_FORMS } from "./formats/file-form.js";
+import type { ParsedSelection } from "./stream-selection.js";
 
 const BUSY_RETRY_AFTER_MS = 10_000;
 
@@ -92,6 +93,13 @@ export class LiveStreams {
       throw new ReplicaError("INVALID_EXPORT", message, { ...(hint !== undefined && { hint }), cause: error });
     }
   }
+}
+
+/** What a dump is told. `except` counts where all tables are asked for. */
+function dumpSelection({ tables, alone }: ParsedSelection, except: readonly string[]): DumpSelection {
+  const [only] = tables ?? [];
+  if (alone && only !== undefined) return { table: only };
+  return tables === null ? { tables: "all", except } : { tables };
 }
 
 function dumpSource(dump: DumpReader): ByteSource {
