@@ -22,7 +22,7 @@ export interface CopyLimits {
 /**
  * What is written is brought to the disk so often: what has piled up in memory, the next fsync of the database's writers would have to wait for.
  */
-const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
+const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 /** https://sqlite.org/fileformat2.html#file_format_version_numbers */
 const FORMAT_VERSIONS_AT = 18;
 const ROLLBACK_MODE = new Uint8Array([1, 1]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ReplicaError } from "../../errors.js";
 import { connectDump } from "./connect-dump.js";
 import type { DumpReader, DumpRequest } from "./dump-reader.js";
+import type { DumpThreadOptions } from "./dump-thread.js";
 import { openDump } from "./open-dump.js";
 import { type SnapshotLimits, takeSnapshot } from "./take-snapshot.js";
 
@@ -23,14 +24,15 @@ export interface OpenLiveDumpOptions extends SnapshotLimits {
 export async function openLiveDump(
   { database, scratch, request, ...limits }: OpenLiveDumpOptions,
   signal?: AbortSignal,
+  thread: DumpThreadOptions = {},
 ): Promise<DumpReader> {
-  const live = await connectDump({ file: database, kind: "live", request }, signal);
+  const live = await connectDump({ file: database, kind: "live", request }, signal, thread);
   if (live !== null) return live;
   const file = join(scratch, `stream-${randomUUID()}.db`);
   await makeFolder(scratch);
   try {
-    await takeSnapshot({ ...limits, database, target: file }, signal);
-    const reader = await openDump({ file, kind: "snapshot", request }, signal);
+    await takeSnapshot({ ...limits, database, target: file }, signal, thread);
+    const reader = await openDump({ file, kind: "snapshot", request }, signal, thread);
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await reader.close();

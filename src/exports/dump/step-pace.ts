@@ -1,7 +1,7 @@
 const FIRST_BYTES = 1024 * 1024;
 const FIRST_STEP_MS = 16;
-/** A writer that finds a step under way waits for its end, and looks only every 50 to 100 ms by then. */
-const LONGEST_STEP_MS = 100;
+/** A writer that finds a step under way waits for its end, and by then looks only every 25 to 50 ms; and a busy machine makes a step longer than it was meant. */
+const LONGEST_STEP_MS = 50;
 const MAX_GROWTH = 4;
 const LONGEST_PAUSE_MS = 250;
 

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { buildOnce } from "../../support/build-once.js";
+import { spawnNode } from "../../support/child.js";
+import { size } from "../../support/size.js";
+import { databaseOf } from "./dump-fixture.js";
+
+const MIB = 1024 * 1024;
+
+async function memoryOf(file: string, format: string): Promise<{ bytes: number; memory: number }> {
+  const child = spawnNode(await buildOnce("test/exports/dump/memory-child.ts"), [file, format]);
+  const [, result = ""] = await child.waitForLine(/^done (.*)/, 300_000);
+  await child.exited;
+  return JSON.parse(result);
+}
+
+describe("the memory of a process that dumps", () => {
+  const large = size({ test: 100, ci: 300, soak: 2_000 });
+
+  it(`stays below 150 MiB, for 10 MB as for ${large} MB, snapshot included`, async () => {
+    const small = databaseOf(10);
+    const big = databaseOf(large);
+    for (const format of ["sql", "csv", "ndjson"]) {
+      const before = await memoryOf(small, format);
+      const after = await memoryOf(big, format);
+      expect(after.bytes).toBeGreaterThan((before.bytes * large) / 12);
+      expect(after.memory).toBeLessThan(150 * MIB);
+    }
+  }, 600_000);
+});
