@@ -113,9 +113,12 @@ describe.each(CODINGS)("a stream over HTTP, %s", (coding) => {
     await exports.stop();
     expect(fake.dumps[0]?.closed).toBe(true);
     const closed = new Promise((resolve) => answer.once("close", resolve));
-    answer.resume();
+    const pieces: Buffer[] = [];
+    answer.on("data", (piece: Buffer) => pieces.push(piece));
     await closed;
     expect(answer.complete).toBe(false);
+    // What went wrong stands in no export.
+    expect(Buffer.concat(pieces).includes("Error")).toBe(false);
   });
 
   it("is made no faster than it is read, and ends with a client that goes away", async () => {
@@ -147,6 +150,23 @@ describe.each(CODINGS)("a stream over HTTP, %s", (coding) => {
     expect(await (await exports.stream()).body.cancel()).toBeUndefined();
     // That somebody leaves is no failure of the server.
     expect(told).not.toHaveBeenCalled();
+  });
+
+  it("is cut where its client stops reading, since it holds up the database", async () => {
+    const told = vi.spyOn(console, "error").mockImplementation(() => {});
+    atEnd(() => told.mockRestore());
+    const impatient = fake.exports({ streamStallSeconds: 1 });
+    await impatient.start();
+    host = await startExportHost(impatient);
+    fake.script.pieces = async function* () {
+      for (let n = 0; ; n += 1) yield noise(n);
+    };
+    const answer = await get();
+    const closed = new Promise((resolve) => answer.once("close", resolve));
+    await waitFor(() => fake.dumps[0]?.closed, { timeoutMs: 15_000 });
+    answer.resume();
+    await closed;
+    expect(answer.complete).toBe(false);
   });
 
   it("opens nothing for a client that has gone before it is open", async () => {
