@@ -1,3 +1,4 @@
+import { ReplicaError } from "../../errors.js";
 import type { ArtifactStore } from "../artifacts/artifact-store.js";
 import type { JobFolders } from "./job-folders.js";
 import type { JobStore } from "./job-store.js";
@@ -40,17 +41,23 @@ export class JobSweeper {
 
   /**
    * Removes the files of a job that is marked as removed, and it from the books.
-   * @throws `ARTIFACT_STORE`: the job stays marked, and the sweep tries again
+   * @throws `ARTIFACT_STORE`, `STOPPED`: the job stays marked, and a later sweep tries again
    */
   async remove(id: string): Promise<void> {
     const { jobs, store, folders } = this.#options;
+    this.#throwIfStopped();
     const left = jobs.leftovers().find((job) => job.id === id);
-    if (left === undefined || this.#stopped) return;
+    if (left === undefined) return;
     await folders.removeWork(id);
     if (left.ticket !== null || left.location !== null) await store.remove(left.ticket, left.location);
-    if (this.#stopped) return;
+    this.#throwIfStopped();
     if (left.removed) jobs.delete(id);
     else jobs.forgetFiles(id);
+  }
+
+  #throwIfStopped(): void {
+    if (this.#stopped)
+      throw new ReplicaError("STOPPED", "The exports were stopped; the rest is removed when they go on.");
   }
 
   async #sweep(): Promise<boolean> {

@@ -114,7 +114,7 @@ describe("The engine's thread", () => {
   });
 
   it("stops quickly in the middle of a job, and lets the process end by itself", async () => {
-    const options = engineOptions({ database: createDatabase(64) });
+    const options = engineOptions({ database: createDatabase(32) });
     const { child, call } = await startEngineProcess(options);
     const { id } = await call<ExportJob>("startJob", {});
     await waitFor(async () => (await call<ExportJob>("job", id)).progress.bytesWritten > 0, { timeoutMs: 15_000 });
@@ -130,7 +130,7 @@ describe("The engine's thread", () => {
 
 describe("Two engines with one folder", () => {
   it("do not both work in it: the second is refused, and takes over when the first has died", async () => {
-    const options = engineOptions({ database: createDatabase(48) });
+    const options = engineOptions({ database: createDatabase(8) });
     const first = await startEngineProcess(options);
     await expect(startEngineProcess(options)).rejects.toMatchObject({
       code: "LOCAL_DATABASE",

@@ -7,7 +7,8 @@ export class GatedStore {
   readonly finished: number[] = [];
   /** How often the store was begun with. */
   begun = 0;
-  #gate: { readonly part: number; readonly reached: Deferred<void>; readonly opened: Deferred<void> } | null = null;
+  #gate: { readonly at: number | "removal"; readonly reached: Deferred<void>; readonly opened: Deferred<void> } | null =
+    null;
   #failures: { readonly error: Error; left: number } | null = null;
   readonly #rereads: boolean | undefined;
 
@@ -32,6 +33,7 @@ export class GatedStore {
     read: (location, range, signal) => store.read(location, range, signal),
     remove: async (ticket, location) => {
       this.#mayFail();
+      await this.#pass("removal");
       await store.remove(ticket, location);
     },
     close: () => store.close(),
@@ -39,8 +41,12 @@ export class GatedStore {
 
   /** From now on the part with this number is not finished until `open`. Resolves when there is one that waits. */
   holdPart(part: number): Promise<void> {
-    this.#gate = { part, reached: deferred(), opened: deferred() };
-    return this.#gate.reached.promise;
+    return this.#hold(part);
+  }
+
+  /** From now on nothing is removed until `open`. Resolves when something waits for it. */
+  holdRemoval(): Promise<void> {
+    return this.#hold("removal");
   }
 
   open(): void {
@@ -51,6 +57,20 @@ export class GatedStore {
   /** The next so many calls fail. */
   fail(error: Error, times: number): void {
     this.#failures = { error, left: times };
+  }
+
+  #hold(at: number | "removal"): Promise<void> {
+    this.#gate = { at, reached: deferred(), opened: deferred() };
+    return this.#gate.reached.promise;
+  }
+
+  async #pass(at: number | "removal"): Promise<void> {
+    const gate = this.#gate;
+    if (gate === null) return;
+    const isHeld = typeof at === "number" && typeof gate.at === "number" ? at >= gate.at : at === gate.at;
+    if (!isHeld) return;
+    gate.reached.resolve();
+    await gate.opened.promise;
   }
 
   #mayFail(): void {
@@ -72,11 +92,7 @@ export class GatedStore {
     return {
       write: (bytes) => sink.write(bytes),
       finish: async () => {
-        const gate = this.#gate;
-        if (gate !== null && number >= gate.part) {
-          gate.reached.resolve();
-          await gate.opened.promise;
-        }
+        await this.#pass(number);
         this.#mayFail();
         const receipt = await sink.finish();
         this.finished.push(number);

@@ -82,6 +82,21 @@ describe("Removing a job", () => {
     await waitFor(() => expect(leftOf(engine)).toEqual(NOTHING) ?? true);
   });
 
+  it("that is cut short by close() is finished when the engine is opened again", async () => {
+    const gated = new GatedStore();
+    const engine = await openEngine(engineOptions(), { wrapStore: gated.wrap });
+    const { id } = await engine.until((await engine.startJob({})).id, "completed");
+    const reached = gated.holdRemoval();
+    const removal = engine.removeJob(id).catch((error) => error);
+    await reached;
+    await engine.close();
+    gated.open();
+    expect(await removal).toMatchObject({ code: "STOPPED" });
+    const again = await openEngine(engine.options);
+    expect(await again.jobs()).toEqual([]);
+    await waitFor(() => expect(leftOf(again)).toEqual(NOTHING) ?? true);
+  });
+
   it("that failed leaves nothing either", async () => {
     const gated = new GatedStore();
     const engine = await openEngine(engineOptions(), { wrapStore: gated.wrap });
