@@ -59,22 +59,22 @@ describe("examples/exports.mjs", () => {
     expect(rows[0]).toBeGreaterThan(0);
   });
 
-  it.each(["SIGKILL", "SIGINT"] as const)("goes on after %s half way", async (signal) => {
+  it.each(["SIGKILL", "SIGINT"] as const)("goes on after %s half way", { timeout: 60_000 }, async (signal) => {
     const dir = shopProject();
     const first = runExample(dir, "shop.db", "ndjson", "users");
-    await first.waitForLine(/^\d+ rows/);
+    await first.waitForLine(/^\d+ rows/, 30_000);
     const killed = signal === "SIGKILL";
     expect(await first.kill(signal)).toEqual({ code: killed ? null : 0, signal: killed ? signal : null });
     if (!killed) expect(first.lines.at(-1)).toBe("stopped; the same command goes on from here");
     expect(first.stderr).toBe("");
     const second = runExample(dir, "shop.db", "ndjson", "users");
-    const [, rows] = await second.waitForLine(/^going on with [0-9a-f-]{36}, at (\d+) rows$/);
+    const [, rows] = await second.waitForLine(/^going on with [0-9a-f-]{36}, at (\d+) rows$/, 30_000);
     expect(Number(rows)).toBeGreaterThan(0);
     expect(await second.exited).toEqual({ code: 0, signal: null });
     verifySaved(dir, second);
   });
 
-  it("says what is wrong where it cannot begin, and ends by itself", async () => {
+  it("says what is wrong where it cannot begin, and ends by itself", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     writeFileSync(join(dir, "text.db"), "this is no database".repeat(100));
     for (const [args, code, words] of [

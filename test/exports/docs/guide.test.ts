@@ -43,7 +43,7 @@ async function serveShop(dir: string): Promise<Record<string, string>> {
   const code = guide.take("js", "// exports.mjs").replace("port: 4000", `port: ${port}`);
   writeFileSync(join(dir, "exports.mjs"), code);
   const env = { STARFISH_REPLICA_TOKEN: TOKEN, STARFISH_REPLICA_SERVER: `http://127.0.0.1:${port}` };
-  await spawnNode(join(dir, "exports.mjs"), [], { cwd: dir, env }).waitForLine(/^ready$/);
+  await spawnNode(join(dir, "exports.mjs"), [], { cwd: dir, env }).waitForLine(/^ready$/, 30_000);
   return env;
 }
 
@@ -56,7 +56,7 @@ describe("the first export of docs/exports.md", () => {
     for (const other of names.slice(1)) expect({ ...dependencies, ...peerDependencies }).toHaveProperty([other]);
   });
 
-  it("runs as it stands", async () => {
+  it("runs as it stands", { timeout: 60_000 }, async () => {
     const dir = createProject();
     const port = await freePort();
     const program = guide.take("js", "// exports.mjs");
@@ -126,13 +126,13 @@ describe("the rest of docs/exports.md", () => {
     expect(readFileSync(join(dir, fileName), "utf8")).toBe('"id","name"\r\n1,"Ada"\r\n2,"Grace"\r\n');
   });
 
-  it("sends a callback to a receiver that proves it", async () => {
+  it("sends a callback to a receiver that proves it", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}` };
     const port = `${await freePort()}`;
     writeFileSync(join(dir, "receiver.mjs"), guide.take("js", "// receiver.mjs").replace("4001", port));
     const receiver = spawnNode(join(dir, "receiver.mjs"), [], { cwd: dir, env });
-    await receiver.waitForLine(/^listening$/);
+    await receiver.waitForLine(/^listening$/, 30_000);
     const program = `import { createExports } from "starfish-replica/exports";
       ${guide.take("js", "callbackUrl:").replace("4001", port)}
       const last = async () => (await exporter.jobs())[0].callback;
@@ -146,7 +146,7 @@ describe("the rest of docs/exports.md", () => {
     expect(receiver.stderr).toBe("");
   });
 
-  it("asks over HTTP", async () => {
+  it("asks over HTTP", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = await serveShop(dir);
     const first = 'JOB=$(starfish-replica export start)\ncurl() { command curl -sS --fail-with-body "$@"; }\n';
@@ -162,7 +162,7 @@ describe("the rest of docs/exports.md", () => {
     expect(readFileSync(join(dir, `shop-${today}.sql`), "utf8")).toBe(readFileSync(join(dir, "now.sql"), "utf8"));
   });
 
-  it("goes by the command line", async () => {
+  it("goes by the command line", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = await serveShop(dir);
     const script = guide.take("sh", "export cancel").replaceAll("npx ", "");
