@@ -5,7 +5,7 @@ import { copyFile } from "./copy-file.js";
 import { type CopyHandler, copyPages } from "./copy-pages.js";
 import { type CopyLimits, CopyTarget } from "./copy-target.js";
 import { mapSourceError } from "./map-source-error.js";
-import { type OpenedSource, openSource } from "./open-source.js";
+import { isUnshared, type OpenedSource, openSource } from "./open-source.js";
 
 /** Plain data: it crosses threads. */
 export interface CopyOptions extends CopyLimits, SteadyLimits {
@@ -54,8 +54,7 @@ async function openUnlessUnshared(path: string, signal: AbortSignal): Promise<Op
   try {
     return await openSource(path, signal);
   } catch (error) {
-    const cause = error instanceof ReplicaError ? error.cause : undefined;
-    if (error instanceof ReplicaError && isSqliteError(cause) && cause.code.startsWith("SQLITE_CANTOPEN")) return error;
+    if (isUnshared(error)) return error;
     throw error;
   }
 }

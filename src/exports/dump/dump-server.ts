@@ -1,11 +1,10 @@
 import type Database from "better-sqlite3";
-import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import type { Dump } from "../formats/dump-format.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
 import type { DumpPosition } from "../formats/dump-position.js";
 import { DumpPieces, type WrittenPiece } from "./dump-pieces.js";
 import type { DumpRequest } from "./dump-reader.js";
-import { openSource } from "./open-source.js";
+import { isUnshared, openSource } from "./open-source.js";
 import { PieceSlots } from "./piece-slots.js";
 import { ScavengePace } from "./scavenge-pace.js";
 
@@ -37,9 +36,7 @@ export class DumpServer {
       this.#dump = DUMP_FORMATS[request.format].open(database, request.selection);
     } catch (error) {
       this.close();
-      if (kind === "live" && error instanceof Error && isSqliteError(error.cause)) {
-        if (error.cause.code.startsWith("SQLITE_CANTOPEN")) return null;
-      }
+      if (kind === "live" && isUnshared(error)) return null;
       throw error;
     }
     return { fingerprint: this.#dump.fingerprint, tables: this.#dump.tables };

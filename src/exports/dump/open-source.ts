@@ -45,6 +45,12 @@ export async function openSource(path: string, signal: AbortSignal): Promise<Ope
   }
 }
 
+/** Whether `openSource` failed for want of the two files that readers of a database in WAL mode share. */
+export function isUnshared(error: unknown): error is ReplicaError {
+  const cause = error instanceof ReplicaError ? error.cause : undefined;
+  return isSqliteError(cause) && /^SQLITE_(CANTOPEN|READONLY_DIRECTORY|READONLY_CANTINIT)/.test(cause.code);
+}
+
 /** SQLite takes a folder for a file that cannot be read, and `/dev/null` for an empty database. */
 function checkFile(path: string): void {
   let what: string;

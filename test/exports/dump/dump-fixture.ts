@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { buildOnce } from "../../support/build-once.js";
@@ -19,6 +20,10 @@ export function databaseOf(megabytes: number, mode: "wal" | "delete" = "wal", di
   `);
   database.pragma(`journal_mode = ${mode}`);
   database.close();
+  // Else the writer's first fsync has all of it to bring to the disk.
+  const file = openSync(path, "r+");
+  fsyncSync(file);
+  closeSync(file);
   return path;
 }
 
