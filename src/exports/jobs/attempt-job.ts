@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { ReplicaError } from "../../errors.js";
 import { beforeAbort } from "../../threads/before-abort.js";
 import type { ArtifactWriter } from "../artifacts/artifact-store.js";
@@ -86,7 +85,7 @@ async function ensureSnapshot(id: string, context: JobContext, signal: AbortSign
   jobs.forgetSnapshot(id);
   context.onChange(id);
   await folders.removeWork(id);
-  await mkdir(folders.work(id), { recursive: true, mode: 0o700 });
+  await folders.makeWork(id);
   const tooMuch = new AbortController();
   const onProgress = () => void room.check().catch((error: unknown) => tooMuch.abort(error));
   await room.check();

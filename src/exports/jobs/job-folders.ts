@@ -1,5 +1,6 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { mapDirectoryError } from "../artifacts/map-directory-error.js";
 
 /** Where things lie under the folder of exports. Ids come from the books alone. */
 export class JobFolders {
@@ -18,8 +19,22 @@ export class JobFolders {
     return join(this.work(id), "snapshot.db");
   }
 
+  /** @throws `DISK_LIMIT`, `ARTIFACT_STORE` */
+  async makeWork(id: string): Promise<void> {
+    try {
+      await mkdir(this.work(id), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw mapDirectoryError(error, "Making the folder of an export job", this.#dir);
+    }
+  }
+
+  /** @throws `ARTIFACT_STORE` */
   async removeWork(id: string): Promise<void> {
-    await rm(this.work(id), { recursive: true, force: true, maxRetries: 3 });
+    try {
+      await rm(this.work(id), { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      throw mapDirectoryError(error, "Removing the folder of an export job", this.#dir);
+    }
   }
 
   /** Size of the snapshot; `null` where there is none. */

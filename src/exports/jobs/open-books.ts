@@ -23,8 +23,8 @@ export async function openBooks(dir: string): Promise<OpenBooks> {
   const path = join(dir, "exports.db");
   await makePlace(dir, path);
   const lock = await lockFile(path, {
-    what: `The export folder ${dir} is in use by another process`,
-    hint: "Stop the other process, or give this one another `dir`.",
+    what: `The export folder ${dir} is in use already`,
+    hint: "Stop the process that exports there, or give this one another `dir`.",
   });
   let database: Database.Database | undefined;
   try {

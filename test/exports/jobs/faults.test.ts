@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -146,6 +146,21 @@ describe("Two engines with one folder", () => {
 });
 
 describe("A folder that cannot be the exports'", () => {
+  it("is refused, or fails its jobs, where something else lies in it", async () => {
+    const options = engineOptions();
+    writeFileSync(options.dir, "a file");
+    await expect(openEngine(options)).rejects.toMatchObject({
+      code: "LOCAL_DATABASE",
+      message: expect.stringContaining(options.dir),
+    });
+    rmSync(options.dir);
+    const engine = await openEngine(options);
+    writeFileSync(join(options.dir, "work"), "a file");
+    const { id } = await engine.startJob({});
+    const { error } = await engine.until(id, "failed");
+    expect(error).toMatchObject({ code: "ARTIFACT_STORE", message: expect.stringMatching(/move it away/) });
+  });
+
   it("is refused where another program's database has the books' name, which stays as it is", async () => {
     const options = engineOptions();
     await (await openEngine(options)).close();
