@@ -26,7 +26,7 @@ export const csvFormat: DumpFormat = {
       const labels = columns.map((_, index) => (index === 0 ? "" : ","));
       return dumpOf(reader, "csv", [
         { kind: "text", text: () => `${header}\r\n` },
-        rows({ begin: () => "", between: "\r\n", end: "\r\n", close: "" }, labels, csvValues),
+        rows({ begin: () => "", between: "\r\n", end: "\r\n", close: "" }, labels, csvValues(reader.utf16)),
       ]);
     }),
 };

@@ -30,7 +30,8 @@ export interface Dump {
   readonly tables: readonly string[];
   /**
    * The part that begins there, chunk by chunk; begin with `DUMP_START`. A part ends with the rows, read some hundreds at once, with which it
-   * reaches 1 MiB: never within one. Only the last may be less, or nothing. A chunk is mostly under 1 MiB, and of some 10 MiB at worst.
+   * reaches 1 MiB: never within one. Only the last may be less, or nothing. A table whose rows
+   * cannot be named, one with columns `rowid`, `_rowid_` and `oid` and no INTEGER PRIMARY KEY, is in one part whatever its size. A chunk is mostly under 1 MiB, and of some 10 MiB at worst.
    * Memory stays bounded: some 10 MiB, and twice the largest value while it is being written. Returning the generator early leaves nothing
    * open.
    * @throws `LOCAL_DATABASE` where SQLite fails; in `sql`, for a row whose statement would be longer than the 1 000 000 000 bytes that SQLite reads.

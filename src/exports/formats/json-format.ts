@@ -19,7 +19,11 @@ export const jsonFormat: DumpFormat = {
         const begin = (after: RowRange["after"]): string => (after === null ? "\n" : ",\n");
         return [
           { kind: "text", text: () => (alone ? "[" : name) },
-          table.rows({ begin, between: ",\n", end: "", close: "}" }, objectLabels(table.columns), jsonValues),
+          table.rows(
+            { begin, between: ",\n", end: "", close: "}" },
+            objectLabels(table.columns),
+            jsonValues(reader.utf16),
+          ),
           { kind: "text", text: () => (alone ? "\n]\n" : "\n]") },
         ];
       });
@@ -42,7 +46,7 @@ export const ndjsonFormat: DumpFormat = {
         const labels = objectLabels(table.columns);
         if (!alone) labels[0] = `{"table":${JSON.stringify(table.name)},"row":${labels[0]}`;
         const form = { begin: () => "", between: "\n", end: "\n", close: alone ? "}" : "}}" };
-        return table.rows(form, labels, jsonValues);
+        return table.rows(form, labels, jsonValues(reader.utf16));
       });
       return dumpOf(reader, "ndjson", steps);
     }),

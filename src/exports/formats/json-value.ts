@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { realSql } from "./real-sql.js";
-import { typeCaseSql } from "./type-case.js";
+import { likelyCaseSql, typeCaseSql } from "./type-case.js";
 import type { LongValue, ValueFormat } from "./value-format.js";
 
+const NUL = 0;
 const BEGIN = 1;
 const END = 2;
 const RANGE = `${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`;
@@ -11,22 +12,29 @@ const RANGE = `${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`;
  * Numbers are numbers but for integers beyond 2^53 - 1, which are strings of digits, and infinities, `"Infinity"` and `"-Infinity"`. A BLOB is
  * `{"base64": "..."}`; text that is not valid UTF-8 is `{"base64": "...", "type": "text"}`.
  */
-export const jsonValues: ValueFormat = {
-  quick: (column, hint) =>
-    typeCaseSql(column, hint, {
-      text: `json_quote(${column})`,
-      integer: `CASE WHEN +${column} BETWEEN ${RANGE} THEN ${column} ELSE concat('"',${column},'"') END`,
-      real: realSql(column, '"%Infinity"'),
-      null: "'null'",
-      // SQLite has no base64. No control character stands in JSON, so the digits between two are found again.
-      blob: `concat('{"base64":"',char(${BEGIN}),hex(${column}),char(${END}),'"}')`,
-    }),
-  careful: null,
-  isSure: isUtf8,
-  finish: hexToBase64,
-  lengthOf: () => 0,
-  write: writeLong,
-};
+export function jsonValues(utf16: boolean): ValueFormat {
+  const choose = utf16 ? typeCaseSql : likelyCaseSql;
+  return {
+    quick: (column, hint) => choose(column, hint, partsOf(column)),
+    careful: null,
+    isSure: (text) => !text.includes(NUL) && isUtf8(text),
+    finish: hexToBase64,
+    lengthOf: () => 0,
+    write: writeLong,
+  };
+}
+
+function partsOf(column: string): Parameters<typeof likelyCaseSql>[2] {
+  return {
+    text: `json_quote(${column})`,
+    integer: `CASE WHEN ${column} COLLATE BINARY BETWEEN ${RANGE} THEN ${column} ELSE '"'||${column}||'"' END`,
+    plainReal: `quote(${column})`,
+    real: realSql(column, '"%Infinity"'),
+    null: "'null'",
+    // SQLite has no base64. No control character stands in JSON, so the digits between two are found again.
+    blob: `concat('{"base64":"',char(${BEGIN}),hex(${column}),char(${END}),'"}')`,
+  };
+}
 
 function hexToBase64(text: Buffer): Buffer {
   let from = text.indexOf(BEGIN);

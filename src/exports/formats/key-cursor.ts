@@ -77,7 +77,6 @@ export class KeyCursor implements RowCursor {
       rows,
       bytes: Number(bytes),
       after,
-      first: null,
       last,
       source: { sql: `(SELECT * ${scan} ? + 0) AS v`, parameters: [...parameters, rows] },
     };

@@ -21,7 +21,9 @@ export function rowsStep(
   return { kind: "stream", table: name, chunks: () => streamRows(reader, name, values, shape) };
 }
 
-/** Row by row in one go, for the rare table whose rows cannot be named. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Row by row in one go, for the rare table whose rows cannot be named: a row's text must fit into memory several times. */
 function* streamRows(
   reader: SnapshotReader,
   name: string,
@@ -30,9 +32,17 @@ function* streamRows(
 ): Generator<{ text: Buffer; rows: number }> {
   const sql = `SELECT ${reader.bytes(rowSql(shape, values, true))} FROM main.${quoteIdentifier(name)} AS v NOT INDEXED`;
   let after: readonly string[] | null = null;
+  let held: Buffer[] = [];
+  let bytes = 0;
   for (const [value] of reader.iterate(sql)) {
     const text = values.finish(reader.buffer(value));
-    yield { text: Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]), rows: 1 };
+    held.push(Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]));
+    bytes += text.length;
     after = [];
+    if (bytes < CHUNK_BYTES) continue;
+    yield { text: Buffer.concat(held), rows: held.length };
+    held = [];
+    bytes = 0;
   }
+  if (held.length > 0) yield { text: Buffer.concat(held), rows: held.length };
 }

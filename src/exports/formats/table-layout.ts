@@ -6,7 +6,7 @@ import { RowidCursor } from "./rowid-cursor.js";
 import type { SchemaTable } from "./schema.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import { sumSql } from "./sql-text.js";
-import type { ColumnHint } from "./type-case.js";
+import type { ColumnHint, likelyCaseSql } from "./type-case.js";
 
 /** What a table has to be read and written by. */
 export interface TableLayout {
@@ -48,19 +48,19 @@ export function describeLayout(reader: SnapshotReader, table: SchemaTable): Tabl
     .map(([name, hidden, , type]) => ({
       name: name as string,
       generated: hidden === 2n || hidden === 3n,
-      hint: name === alias ? ("ROWID" as const) : affinityOf(String(type), listed?.[1] === 1n),
+      hint: hintOf(table, String(type), name === alias, listed?.[1] === 1n),
     }));
-  const bytes = bytesSql(columns);
+  const sizes = { bytes: bytesSql(columns), lengths: lengthsSql(columns) };
   const from = `main.${quoteIdentifier(table.name)} AS v`;
-  if (table.virtual !== null) return virtualLayout(reader, table, columns, from, bytes);
+  if (table.virtual !== null) return virtualLayout(reader, table, columns, from, sizes);
   if (withoutRowid) {
-    return { columns, rowid: null, cursor: new KeyCursor(reader, table.name, key, bytes) };
+    return { columns, rowid: null, cursor: new KeyCursor(reader, table.name, key, sizes.bytes) };
   }
   const taken = new Set(info.map(([name]) => foldName(name as string)));
   const rowid = ["rowid", "_rowid_", "oid"].find((name) => !taken.has(name)) ?? null;
   const name = alias ?? rowid;
   const cursor =
-    name === null ? null : new RowidCursor(reader, `${from} NOT INDEXED`, `v.${quoteIdentifier(name)}`, bytes);
+    name === null ? null : new RowidCursor(reader, `${from} NOT INDEXED`, `v.${quoteIdentifier(name)}`, sizes);
   return { columns, rowid: alias === undefined ? rowid : null, cursor };
 }
 
@@ -69,10 +69,10 @@ function virtualLayout(
   table: SchemaTable,
   columns: readonly LayoutColumn[],
   from: string,
-  bytes: string,
+  sizes: ConstructorParameters<typeof RowidCursor>[3],
 ): TableLayout {
   if (!/tree|geopoly/.test(table.virtual?.module ?? "")) {
-    const cursor = new RowidCursor(reader, from, "v.rowid", bytes);
+    const cursor = new RowidCursor(reader, from, "v.rowid", sizes);
     return { columns, rowid: "rowid", cursor };
   }
   // An R*Tree finds one row fast, but has no order: the table in which it keeps its row numbers has one.
@@ -80,8 +80,14 @@ function virtualLayout(
   const isGeopoly = table.virtual?.module === "geopoly";
   const id = isGeopoly || first === undefined ? "v.rowid" : `v.${quoteIdentifier(first.name)}`;
   const joined = `main.${quoteIdentifier(`${table.name}_rowid`)} AS s CROSS JOIN ${from} ON ${id} = s.rowid`;
-  const cursor = new RowidCursor(reader, joined, "s.rowid", bytes);
+  const cursor = new RowidCursor(reader, joined, "s.rowid", sizes);
   return { columns, rowid: isGeopoly ? "rowid" : null, cursor };
+}
+
+function hintOf(table: SchemaTable, type: string, isRowid: boolean, strict: boolean): ColumnHint {
+  if (isRowid) return "ROWID";
+  // A virtual table gives what it likes, whatever types it names.
+  return table.virtual === null ? affinityOf(type, strict) : "BLOB";
 }
 
 /** The columns of the primary key's index, if it has one. */
@@ -108,4 +114,10 @@ function bytesSql(columns: readonly LayoutColumn[]): string {
     return [`CASE typeof(${column}) WHEN '${hint.toLowerCase()}' THEN ${NUMBER_BYTES} ELSE ${length} END`];
   });
   return `(${sumSql(lengths)}+${columns.length * VALUE_BYTES})`;
+}
+
+/** See {@link likelyCaseSql} for text and BLOBs in columns for numbers. */
+function lengthsSql(columns: readonly LayoutColumn[]): string {
+  const long = columns.filter(({ hint }) => hint === "TEXT" || hint === "BLOB" || hint === "NUMERIC");
+  return sumSql(long.map(({ name }) => `ifnull(octet_length(v.${quoteIdentifier(name)}),0)`));
 }

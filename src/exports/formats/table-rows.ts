@@ -95,15 +95,16 @@ export class TableRows {
     for (;;) {
       const shape = gaps ? this.#gapShape : this.#shape;
       const text = this.#reader.bytes(`group_concat(t, ${sqlText(shape.between)})`);
-      const row = `CASE WHEN ${this.#cursor.bytes} <= ? THEN ${rowSql(shape, this.#values, careful)} END`;
-      const sql = `SELECT ${text}, count(*), count(t), min(k), max(k) FROM (SELECT ${scan.key} AS k, ${row} AS t FROM ${scan.sql})`;
+      const size = careful ? this.#cursor.bytes : scan.lengths;
+      const row = `CASE WHEN ${size} <= ? THEN ${rowSql(shape, this.#values, careful)} END`;
+      const sql = `SELECT ${text}, count(*), count(t), max(k) FROM (SELECT ${scan.key} AS k, ${row} AS t FROM ${scan.sql})`;
       const found = this.#reader.row(sql, [longest, ...scan.parameters]) as [unknown, ...bigint[]];
-      const [value, count = 0n, short = 0n, first = 0n, key = 0n] = found;
+      const [value, count = 0n, short = 0n, key = 0n] = found;
       const rows = Number(count);
       const last = [String(key)];
       if (rows === 0) return { text: null, last, rows, pace };
       if (short < count) return null;
-      if (!gaps && this.#gapShape !== this.#shape && !areCounted(after, first, key, rows)) {
+      if (!gaps && this.#gapShape !== this.#shape && !this.#areCounted(after, key, rows)) {
         gaps = true;
         continue;
       }
@@ -115,6 +116,14 @@ export class TableRows {
       }
       return { text: wrapped(after, shape, this.#values.finish(made)), last, rows, pace: { limit, careful, gaps } };
     }
+  }
+
+  /** Whether SQLite would number these rows so by itself: each one more than the highest so far, from 1. */
+  #areCounted(after: After, last: bigint, rows: number): boolean {
+    const before = after === null ? 0n : BigInt(after[0] ?? "");
+    // So many different numbers between these two are all of them.
+    if (before < 0n || last !== before + BigInt(rows)) return false;
+    return after !== null || this.#cursor.next(null, 1)?.last[0] === "1";
   }
 
   /** After a look at how long the next rows are. */
@@ -139,8 +148,7 @@ export class TableRows {
 
   *#writeRange(range: RowRange): Generator<Buffer, void, void> {
     const { after } = range;
-    const isPlain =
-      this.#gapShape === this.#shape || areCounted(after, range.first ?? 0n, BigInt(range.last[0] ?? ""), range.rows);
+    const isPlain = this.#gapShape === this.#shape || this.#areCounted(after, BigInt(range.last[0] ?? ""), range.rows);
     const shape = isPlain ? this.#shape : this.#gapShape;
     if (range.bytes <= PAGE_BYTES) {
       const text = this.#textOf(range, shape);
@@ -213,12 +221,6 @@ export class TableRows {
 
 function wrapped(after: After, shape: RowShape, text: Buffer): Buffer {
   return Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]);
-}
-
-/** Whether SQLite would number these rows so by itself: each one more than the highest so far, from 1. */
-function areCounted(after: After, first: bigint, last: bigint, rows: number): boolean {
-  const before = after === null ? 0n : BigInt(after[0] ?? "");
-  return before >= 0n && first === before + 1n && last === before + BigInt(rows);
 }
 
 function tooLong(table: string): ReplicaError {

@@ -55,7 +55,7 @@ describe("the memory of a dump", () => {
     }
   }, 600_000);
 
-  it("is bounded for a table without rowid, and for rows of every width", async () => {
+  it("is bounded for a table without rowid, one whose rows have no name, and rows of every width", async () => {
     const keyed = tableOf(
       `CREATE TABLE ${COLUMNS.replace(" PRIMARY KEY", "").replace(")", ", PRIMARY KEY(a, id)) WITHOUT ROWID")}; ${rowsOf(30, 200)}`,
     );
@@ -63,7 +63,8 @@ describe("the memory of a dump", () => {
     const wide = tableOf(
       `CREATE TABLE ${COLUMNS}; ${widths.map((width) => rowsOf(20, width).replace("SELECT i,", "SELECT NULL,")).join(";")}`,
     );
-    for (const file of [keyed, wide]) {
+    const unnamed = tableOf(`CREATE TABLE t(rowid INTEGER, _rowid_ TEXT, oid BLOB, c REAL); ${rowsOf(30, 200)}`);
+    for (const file of [keyed, wide, unnamed]) {
       for (const format of ["sql", "ndjson"] as const)
         expect((await dumpOf(file, format)).memory).toBeLessThan(256 * MIB);
     }

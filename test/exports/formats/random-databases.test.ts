@@ -180,30 +180,34 @@ function isText(value: unknown): value is { readonly text: Buffer } {
 }
 
 describe("dumps of random databases", () => {
-  it("restore to equal schemas and values, and are JSON and the same again", () => {
-    let rows = 0;
-    fc.assert(
-      fc.property(
-        fc.constantFrom("UTF-8", "UTF-8", "UTF-16le", "UTF-16be"),
-        fc.uniqueArray(table, { minLength: 1, maxLength: 4, selector: (one) => foldName(one.name) }),
-        (encoding, tables) => {
-          const source = snapshotOf((database) => {
-            rows += build(database, encoding, tables);
-          });
-          const script = dumpBytes(source, "sql");
-          const restored = restore(script);
-          expect(contentOf(restored)).toEqual(contentOf(source));
-          expect(contentOf(source).integrity).toEqual([{ integrity_check: "ok" }]);
-          expect(dumpBytes(source, "sql").equals(script)).toBe(true);
-          const json = JSON.parse(dumpBytes(source, "json").toString());
-          const shown = DUMP_FORMATS.json.open(source, { tables: "all" }).tables;
-          expect(Object.keys(json).sort()).toEqual([...shown].sort());
-          restored.close();
-          source.close();
-        },
-      ),
-      { numRuns: size({ test: 40, ci: 80, soak: 1_000 }) },
-    );
-    expect(rows).toBeGreaterThan(500);
-  }, 120_000);
+  it(
+    "restore to equal schemas and values, and are JSON and the same again",
+    () => {
+      let rows = 0;
+      fc.assert(
+        fc.property(
+          fc.constantFrom("UTF-8", "UTF-8", "UTF-16le", "UTF-16be"),
+          fc.uniqueArray(table, { minLength: 1, maxLength: 4, selector: (one) => foldName(one.name) }),
+          (encoding, tables) => {
+            const source = snapshotOf((database) => {
+              rows += build(database, encoding, tables);
+            });
+            const script = dumpBytes(source, "sql");
+            const restored = restore(script);
+            expect(contentOf(restored)).toEqual(contentOf(source));
+            expect(contentOf(source).integrity).toEqual([{ integrity_check: "ok" }]);
+            expect(dumpBytes(source, "sql").equals(script)).toBe(true);
+            const json = JSON.parse(dumpBytes(source, "json").toString());
+            const shown = DUMP_FORMATS.json.open(source, { tables: "all" }).tables;
+            expect(Object.keys(json).sort()).toEqual([...shown].sort());
+            restored.close();
+            source.close();
+          },
+        ),
+        { numRuns: size({ test: 40, ci: 80, soak: 1_000 }) },
+      );
+      expect(rows).toBeGreaterThan(500);
+    },
+    size({ test: 120_000, ci: 240_000, soak: 3_600_000 }),
+  );
 });
