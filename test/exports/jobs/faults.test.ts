@@ -1,5 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
@@ -69,6 +70,46 @@ describe("A job whose work ends in an error that may pass", () => {
       const job = await engine.until(id, state);
       expect(job.error?.code).toBe(state === "failed" ? "WORKER_FAILED" : undefined);
     }
+  });
+});
+
+describe("A thread that dies at a job's work", () => {
+  /** Every thread of this process from now on. */
+  function watchThreads(onThread: (thread: Worker) => void = () => {}): Worker[] {
+    const threads: Worker[] = [];
+    const take = (thread: Worker) => {
+      threads.push(thread);
+      onThread(thread);
+    };
+    process.on("worker", take);
+    atEnd(() => process.off("worker", take));
+    return threads;
+  }
+
+  it("in the middle of the dump costs no part that was recorded", async () => {
+    const gated = new GatedStore();
+    const options = engineOptions({ database: createDatabase(24) });
+    const engine = await openEngine(options, { wrapStore: gated.wrap });
+    const threads = watchThreads();
+    const reached = gated.holdPart(4);
+    const { id } = await engine.startJob({});
+    await reached;
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    gated.open();
+    const job = await engine.until(id, "completed");
+    expect(job.artifact?.sha256).toBe(dumpHash(options.database, "sql", null));
+    // One for the snapshot, and a second for the dump.
+    expect(threads).toHaveLength(3);
+    expect(gated.begun).toBe(1);
+    expect(gated.finished.filter((number) => number <= 3)).toEqual([1, 2, 3]);
+  });
+
+  it("again and again fails the job in the end", async () => {
+    const engine = await openEngine(engineOptions());
+    const threads = watchThreads((thread) => void thread.terminate());
+    const { id } = await engine.startJob({});
+    expect((await engine.until(id, "failed")).error?.code).toBe("WORKER_FAILED");
+    expect(threads).toHaveLength(5);
   });
 });
 
