@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { buildCli } from "../../cli/built-cli.js";
 import { atEnd } from "../../support/at-end.js";
@@ -57,14 +56,4 @@ export async function runShell(
   });
   const code = await new Promise<number | null>((done, failed) => shell.once("error", failed).once("close", done));
   return { code, stdout, stderr };
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

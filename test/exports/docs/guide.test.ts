@@ -3,7 +3,8 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { spawnNode } from "../../support/child.js";
-import { builtProject, freePort, runShell } from "./export-project.js";
+import { builtProject, runShell } from "./export-project.js";
+import { freePort } from "./free-port.js";
 import { readGuide } from "./guide.js";
 
 const guide = readGuide("docs/exports.md");
