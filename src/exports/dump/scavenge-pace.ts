@@ -1,4 +1,4 @@
-const EVERY_BYTES = 1024 * 1024;
+const EVERY_BYTES = 512 * 1024;
 const OBJECTS = 1_000;
 const OBJECT_LENGTH = 64;
 
