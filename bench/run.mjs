@@ -34,6 +34,9 @@ const ORDER = [
   "tables-memory",
   "tables-event-loop",
   "tables-digest",
+  "export-sql",
+  "export-csv",
+  "export-json",
 ];
 
 const { values: options } = parseArgs({

@@ -7,5 +7,8 @@ export const CONTENDERS = {
 /** Our tables. */
 export const TABLES = new URL("../dist/tables/index.js", import.meta.url).href;
 
+/** Our exports. */
+export const EXPORTS = new URL("../dist/exports/index.js", import.meta.url).href;
+
 /** Our change feeds; the peer has none. */
 export const FEEDS = new URL("../dist/feeds/index.js", import.meta.url).href;

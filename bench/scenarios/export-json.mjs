@@ -1,0 +1,30 @@
+import { exportSource } from "../support/export-source.mjs";
+import { streamToFile } from "../support/export-to-file.mjs";
+import { shellToFile } from "../support/shell-export.mjs";
+import { verifyExport } from "../support/verify-export.mjs";
+
+export const scenario = {
+  title: "Exports: JSON of 1,250,000 rows",
+  how: "the same table as one array. The shell's is `sqlite3 -json source.db 'SELECT * FROM items' > file`",
+  programs: ["sqlite3"],
+  versus: { shell: "`sqlite3 -json`" },
+  ratioLabel: "against the shell",
+  rounds: 4,
+  measures: [
+    { key: "seconds", label: "all of it", unit: "s", better: "less" },
+    { key: "rows", label: "rows a second", better: "more" },
+    { key: "rssMB", label: "peak RSS", unit: "MB", better: "less", target: { max: 150 } },
+  ],
+  async run({ contender, file, quick }) {
+    const database = exportSource(file, quick);
+    const target = `${file}.json`;
+    const { ms, rssMB } = await EXPORTS[contender]({ database, dir: `${file}-exports`, target });
+    const rows = verifyExport(target, database, "items", "SKU-");
+    return { seconds: ms / 1000, rows: (rows * 1000) / ms, rssMB };
+  },
+};
+
+const EXPORTS = {
+  ours: (job) => streamToFile({ ...job, selection: { format: "json", table: "items" } }),
+  shell: ({ database, target }) => shellToFile({ args: ["-json", database, "SELECT * FROM items"], target }),
+};
