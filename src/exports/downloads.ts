@@ -28,7 +28,8 @@ export class Downloads {
       opening.then(({ reader }) => this.#engine.closeArtifact(reader)).catch(() => {});
       throw error;
     });
-    const body = new Body(artifactSource(this.#engine, opened.reader), { signal });
+    const expected = range === undefined ? opened.bytes : range.end - range.start + 1;
+    const body = new Body(artifactSource(this.#engine, opened.reader, expected), { signal });
     this.#open.add(body);
     void body.closed.then(() => this.#open.delete(body));
     return {
@@ -48,11 +49,25 @@ export class Downloads {
   }
 }
 
-function artifactSource(engine: ExportEngine, reader: number): ByteSource {
+/** Fails where the store has more or fewer bytes: a length was promised, and what is cut short must not pass for the whole. */
+function artifactSource(engine: ExportEngine, reader: number, expected: number): ByteSource {
+  let given = 0;
   return {
-    next: () => engine.readArtifact(reader),
+    async next() {
+      const bytes = await engine.readArtifact(reader);
+      given += bytes?.length ?? 0;
+      if (given > expected || (bytes === null && given < expected)) throw otherLength(given, expected);
+      return bytes;
+    },
     close: () => engine.closeArtifact(reader),
   };
+}
+
+function otherLength(given: number, expected: number): ReplicaError {
+  const found = given < expected ? `ends after ${given} bytes` : "goes on";
+  return new ReplicaError("ARTIFACT_STORE", `The finished file ${found} where there should be ${expected}`, {
+    hint: "Somebody else changed it where exports keep their files: start the export again.",
+  });
 }
 
 function verifyRange({ start, end }: ByteRange, bytes: number): void {

@@ -76,6 +76,35 @@ describe("download", () => {
     expect(fake.readers.size).toBe(0);
   });
 
+  it("errors where the file is shorter or longer than the job says, and gives no byte too many", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    const longer = Buffer.concat([FILE, Buffer.from("more")]);
+    const piece = { start: 1, end: FILE.length - 1 };
+    for (const [bytes, range] of [
+      [FILE.subarray(0, -1), undefined],
+      [FILE.subarray(0, -1), piece],
+      [FILE.subarray(0, 0), undefined],
+      [longer, undefined],
+    ] as const) {
+      fake.replaceFile(id, bytes);
+      const { body } = await exports.download(id, { range });
+      let given = 0;
+      const reading = (async () => {
+        for await (const { length } of body) given += length;
+      })();
+      const message = `there should be ${range === undefined ? FILE.length : FILE.length - 1}`;
+      await expect(reading).rejects.toMatchObject({
+        code: "ARTIFACT_STORE",
+        message: expect.stringContaining(message),
+      });
+      expect(given).toBeLessThan(FILE.length);
+    }
+    fake.replaceFile(id, longer);
+    expect((await read((await exports.download(id, { range: piece })).body)).equals(FILE.subarray(1))).toBe(true);
+    await waitFor(() => fake.readers.size === 0);
+  });
+
   it("errors where the file breaks off, where the signal says so and where exports stop", async () => {
     const fake = new FakeExports();
     const { exports, id } = await completed(fake);

@@ -15,6 +15,7 @@ interface Script {
   open?: () => unknown;
   start?: (request: ExportRequest) => unknown;
   look?: (id: string) => unknown;
+  close?: () => unknown;
   read?: (reader: number) => unknown;
   openDump?: (request: DumpRequest, signal: AbortSignal) => unknown;
   /** The bytes of a dump, piece by piece. Default: `one`, `two`. */
@@ -74,6 +75,11 @@ export class FakeExports {
     return this.become(id, { state: "completed", artifact, finishedAt: new Date().toISOString() });
   }
 
+  /** Behind the back of the job. */
+  replaceFile(id: string, bytes: Uint8Array): void {
+    this.#files.set(id, bytes);
+  }
+
   loseFile(id: string): void {
     this.#files.delete(id);
   }
@@ -127,7 +133,8 @@ export class FakeExports {
         if (!bytes) throw new ReplicaError("ARTIFACT_MISSING", "The file is not where it was put");
         this.opened += 1;
         this.readers.set(this.opened, { bytes: slice(bytes, range), at: 0 });
-        return { reader: this.opened, job: this.#job(id), bytes: bytes.length };
+        const job = this.#job(id);
+        return { reader: this.opened, job, bytes: job.artifact?.bytes ?? bytes.length };
       },
       readArtifact: async (number) => {
         check();
@@ -143,6 +150,7 @@ export class FakeExports {
       close: async () => {
         const engine = this.engines.at(-1);
         if (engine) engine.closed = true;
+        await this.script.close?.();
       },
     };
   }
