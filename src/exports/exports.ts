@@ -112,7 +112,8 @@ export class Exports implements ExportControl {
       this.#session = session;
       await session.open();
     } catch (error) {
-      await session.close();
+      // What cannot be closed is not why it did not start.
+      await session.close().catch(() => {});
       this.#session = null;
       this.#starting = null;
       throw error;
@@ -121,10 +122,13 @@ export class Exports implements ExportControl {
 
   async #stop(): Promise<void> {
     const starting = this.#starting;
-    await this.#session?.close();
-    await starting?.catch(() => {});
-    this.#session = null;
-    this.#starting = null;
+    try {
+      await this.#session?.close();
+    } finally {
+      await starting?.catch(() => {});
+      this.#session = null;
+      this.#starting = null;
+    }
   }
 
   #running(): ExportSession {

@@ -66,6 +66,30 @@ describe("Exports, their start and stop", () => {
     expect(await exports.jobs()).toEqual([]);
   });
 
+  it("say so where the books cannot be closed, and may be stopped and started again", async () => {
+    const fake = new FakeExports();
+    const exports = fake.exports();
+    await exports.start();
+    fake.script.close = () => {
+      throw new ReplicaError("LOCAL_DATABASE", "the disk is gone");
+    };
+    await expect(exports.stop()).rejects.toMatchObject({ code: "LOCAL_DATABASE" });
+    await exports.stop();
+    await exports.start();
+    expect(await exports.jobs()).toEqual([]);
+    await expect(exports.stop()).rejects.toMatchObject({ code: "LOCAL_DATABASE" });
+    fake.script.open = () => {
+      throw new ReplicaError("MISSING_DRIVER", "no driver");
+    };
+    // Why it did not start, and not what came of that.
+    for (let round = 0; round < 2; round += 1)
+      await expect(exports.start()).rejects.toMatchObject({ code: "MISSING_DRIVER" });
+    delete fake.script.open;
+    delete fake.script.close;
+    await exports.start();
+    expect(await exports.jobs()).toEqual([]);
+  });
+
   it("may be stopped while they start, and refuse a start while they stop", async () => {
     const fake = new FakeExports();
     const opening = deferred();
