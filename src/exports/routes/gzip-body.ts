@@ -28,6 +28,13 @@ export function gzipBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8
 
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        // Also while nobody reads: whoever waits for a slow client has to learn of it.
+        reader.closed.catch((error: unknown) => {
+          gzip.destroy();
+          controller.error(error);
+        });
+      },
       async pull(controller) {
         try {
           while (output.length === 0) {

@@ -164,6 +164,8 @@ describe.each(CODINGS)("a stream over HTTP, %s", (coding) => {
     const answer = await get();
     const closed = new Promise((resolve) => answer.once("close", resolve));
     await waitFor(() => fake.dumps[0]?.closed, { timeoutMs: 15_000 });
+    // Not only the dump: a client that never reads again would keep its connection for ever.
+    await waitFor(() => host.host.connections.open === 0);
     answer.resume();
     await closed;
     expect(answer.complete).toBe(false);
