@@ -73,7 +73,7 @@ export class TableRows {
     const page = this.#quickPage(after, pace);
     if (page === null) return yield* this.#writeMeasured(after, pace);
     if (page.text === null) return null;
-    yield page.text;
+    yield* wrapped(after, page.shape, page.text);
     const fitting = Math.ceil((page.rows * PAGE_BYTES) / (page.text.length + 1));
     const limit = Math.min(fitting, pace.limit * MAX_GROWTH, MAX_LIMIT);
     return { last: page.last, rows: page.rows, pace: { ...page.pace, limit } };
@@ -86,7 +86,7 @@ export class TableRows {
   #quickPage(
     after: After,
     pace: Pace,
-  ): { text: Buffer | null; last: readonly string[]; rows: number; pace: Pace } | null {
+  ): { text: Buffer | null; shape: RowShape; last: readonly string[]; rows: number; pace: Pace } | null {
     const { limit } = pace;
     let { careful, gaps } = pace;
     const scan = this.#cursor.scan(after, limit);
@@ -102,7 +102,7 @@ export class TableRows {
       const [value, count = 0n, short = 0n, key = 0n] = found;
       const rows = Number(count);
       const last = [String(key)];
-      if (rows === 0) return { text: null, last, rows, pace };
+      if (rows === 0) return { text: null, shape, last, rows, pace };
       if (short < count) return null;
       if (!gaps && this.#gapShape !== this.#shape && !this.#areCounted(after, key, rows)) {
         gaps = true;
@@ -114,7 +114,7 @@ export class TableRows {
         careful = true;
         continue;
       }
-      return { text: wrapped(after, shape, this.#values.finish(made)), last, rows, pace: { limit, careful, gaps } };
+      return { text: this.#values.finish(made), shape, last, rows, pace: { limit, careful, gaps } };
     }
   }
 
@@ -153,7 +153,7 @@ export class TableRows {
     if (range.bytes <= PAGE_BYTES) {
       const text = this.#textOf(range, shape);
       if (text !== null) {
-        yield wrapped(after, shape, text);
+        yield* wrapped(after, shape, text);
         return;
       }
     }
@@ -219,8 +219,12 @@ export class TableRows {
   }
 }
 
-function wrapped(after: After, shape: RowShape, text: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(shape.begin(after)), text, Buffer.from(shape.end)]);
+/** In pieces: putting them together would take the memory twice. */
+function* wrapped(after: After, shape: RowShape, text: Buffer): Generator<Buffer, void, void> {
+  const begin = shape.begin(after);
+  if (begin !== "") yield Buffer.from(begin);
+  yield text;
+  if (shape.end !== "") yield Buffer.from(shape.end);
 }
 
 function tooLong(table: string): ReplicaError {
