@@ -28,7 +28,7 @@ export function createExportRoutes(
       const query = context.req.queries();
       refuseUnknownFields(query, ["format", "table"]);
       const selection = { format: single(query, "format"), tables: query.table };
-      return await tableOf("table", 400, answerStream(control, database, context.req.raw, selection));
+      return await tableOf("table", 400, answerStream(control, database, context, selection));
     },
     POST: async (context) => {
       const request: ExportRequest = await readFields(context.req.raw, true);
@@ -54,7 +54,7 @@ export function createExportRoutes(
       GET: async (context) => {
         refuseUnknownFields(context.req.query(), []);
         const selection = { format, table: context.req.param("table") ?? "" };
-        return await tableOf("table", 404, answerStream(control, database, context.req.raw, selection));
+        return await tableOf("table", 404, answerStream(control, database, context, selection));
       },
     });
   }

@@ -1,9 +1,11 @@
 import { create as contentDisposition } from "content-disposition";
+import type { Context } from "hono";
 import { RouteError, type RouteErrorCode } from "../../control/route-error.js";
 import type { ExportControl } from "../export-control.js";
 import { exportFileName } from "../export-file-name.js";
 import { FILE_FORMS } from "../formats/file-form.js";
 import { parseStreamSelection, type StreamSelection } from "../stream-selection.js";
+import { breakingOff } from "./break-off.js";
 import { chooseCoding } from "./content-coding.js";
 import { gzipBody } from "./gzip-body.js";
 import { openForCaller } from "./open-for-caller.js";
@@ -15,9 +17,10 @@ import { openForCaller } from "./open-for-caller.js";
 export async function answerStream(
   control: ExportControl,
   database: string,
-  request: Request,
+  context: Context,
   selection: StreamSelection,
 ): Promise<Response> {
+  const request = context.req.raw;
   const coding = chooseCoding(request.headers.get("accept-encoding") ?? undefined);
   const parsed = parseStreamSelection(selection);
   if (coding === null) {
@@ -41,6 +44,7 @@ export async function answerStream(
     return new Response(null, { headers: headers(fileName, FILE_FORMS[parsed.format].mediaType) });
   }
   const open = (signal: AbortSignal) => control.stream(selection, { signal });
-  const { fileName, mediaType, body } = await openForCaller(request.signal, open);
+  const { fileName, mediaType, body: whole } = await openForCaller(request.signal, open);
+  const body = breakingOff(whole, context);
   return new Response(coding === "gzip" ? gzipBody(body) : body, { headers: headers(fileName, mediaType) });
 }

@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
@@ -91,6 +92,39 @@ describe.each(CODINGS)("a stream over HTTP, %s", (coding) => {
       expect([before, answer.statusCode, answer.complete]).toEqual([before, 200, false]);
       await waitFor(() => fake.dumps.every(({ closed: ended }) => ended));
     }
+  });
+
+  it("breaks in HTTP/1.0 too, in which an answer ends with its connection", async () => {
+    const told = vi.spyOn(console, "error").mockImplementation(() => {});
+    atEnd(() => told.mockRestore());
+    const ask = (pieces: () => AsyncIterable<Uint8Array>) => {
+      fake.script.pieces = pieces;
+      const socket = connect(host.host.port, "127.0.0.1");
+      const bytes: Buffer[] = [];
+      const heard = new Promise((resolve) => socket.once("data", resolve));
+      const ended = new Promise((resolve) => {
+        socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code)).once("end", () => resolve("end"));
+      });
+      socket.on("data", (piece: Buffer) => bytes.push(piece));
+      const headers = `Host: it\r\nAuthorization: Bearer ${TOKEN}\r\nAccept-Encoding: ${coding}`;
+      socket.write(`GET /export/dump HTTP/1.0\r\n${headers}\r\n\r\n`);
+      return { heard, ended, bytes };
+    };
+    const heard = deferred();
+    const broken = ask(async function* () {
+      yield* some("row 1\r\n");
+      await heard.promise;
+      throw new ReplicaError("LOCAL_DATABASE", "damaged");
+    });
+    await broken.heard;
+    heard.resolve();
+    expect(await broken.ended).toBe("ECONNRESET");
+    expect(Buffer.concat(broken.bytes).toString("latin1")).toMatch(/^HTTP\/1.1 200 /);
+    const whole = ask(() => some("row 1\r\n", "row 2\r\n"));
+    expect(await whole.ended).toBe("end");
+    const bytes = Buffer.concat(whole.bytes);
+    const body = bytes.subarray(bytes.indexOf("\r\n\r\n") + 4);
+    expect((coding === "gzip" ? gunzipSync(body) : body).toString()).toBe("row 1\r\nrow 2\r\n");
   });
 
   it("breaks where it fails while its reader is behind", async () => {
