@@ -14,7 +14,8 @@ const MAX_GIVE_UP_SECONDS = 2_592_000;
 export function callbackMistakes(callbacks: unknown): string[] {
   if (callbacks === undefined) return [];
   if (typeof callbacks !== "object" || callbacks === null || Array.isArray(callbacks))
-    return [`callbacks must be an object such as { secret: "whsec_..." }, got ${showValue(callbacks)}`];
+    // Not shown: it may be the secret itself.
+    return ['callbacks must be an object such as { secret: "whsec_..." }'];
   const known = Object.keys(KNOWN);
   const mistakes = Object.keys(callbacks)
     .filter((key) => !known.includes(key))

@@ -21,7 +21,7 @@ const JOB_NAME_BYTES = 100;
 export function s3Mistakes(s3: unknown): string[] {
   if (s3 === undefined) return [];
   if (typeof s3 !== "object" || s3 === null || Array.isArray(s3))
-    return [`s3 must be an object such as { bucket: "exports" }, got ${showValue(s3)}`];
+    return ['s3 must be an object such as { bucket: "exports" }'];
   const known = Object.keys(KNOWN);
   const mistakes = Object.keys(s3)
     .filter((key) => !known.includes(key))

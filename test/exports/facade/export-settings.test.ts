@@ -122,6 +122,8 @@ describe("the options of createExports", () => {
   it("show no secret, no credentials and no query", () => {
     const told = [
       ...mistakes({ s3: { bucket: "b", endpoint: "http://user:hunter2@host/?k=hunter2", secretAccessKey: "hunter2" } }),
+      ...mistakes({ s3: "hunter2" as never }),
+      ...mistakes({ callbacks: "whsec_hunter2" as never }),
       ...mistakes({ callbacks: { secret: "hunter2" } }),
       ...mistakes({ callbacks: { secret: ["whsec_hunter2", { hunter2: 1 }] } }),
       ...mistakes({ callbacks: "hunter2://hunter2" }),
