@@ -1,5 +1,5 @@
 import { showValue } from "../config/show-value.js";
-import { ReplicaError } from "../errors.js";
+import { callbackRefused } from "./callbacks/callback-refused.js";
 import { callbackUrlMistake } from "./callbacks/callback-url.js";
 import type { ExportRequest } from "./export-job.js";
 import { invalidExport, parseSelection, requestFields } from "./selection-fields.js";
@@ -22,7 +22,5 @@ export function parseJobRequest(
     throw invalidExport([`callbackUrl must be a URL, got ${showValue(callbackUrl)}`]);
   const mistake = callbackUrlMistake(callbackUrl, callbacks);
   if (mistake === null) return { format, tables, callbackUrl };
-  throw new ReplicaError("CALLBACK_REFUSED", `callbackUrl ${mistake}`, {
-    hint: "Give a URL that this server may call, or none.",
-  });
+  throw callbackRefused(mistake);
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { ReplicaError } from "../../errors.js";
+import { beforeAbort } from "../../threads/before-abort.js";
+import { callbackHostMistake } from "../callbacks/callback-host.js";
+import { callbackRefused } from "../callbacks/callback-refused.js";
 import type { ByteRange, ExportJob, ExportRequest } from "../export-job.js";
 import { checkSelection } from "./check-selection.js";
 import { type EngineParts, type EngineTuning, openEngineParts } from "./engine-parts.js";
@@ -53,11 +56,12 @@ class Engine implements ExportEngine {
     const { database, except } = this.#options;
     this.#refuseWhereBusy(queue.size);
     await checkSelection(database, format, jobSelection(tables, except), this.#stop.signal);
+    if (callbackUrl !== null) await this.#checkCallback(callbackUrl);
     // Others may have come meanwhile. From here on nothing waits.
     if (this.#closing !== null) throw stopped();
     this.#refuseWhereBusy(queue.size);
     const id = randomUUID();
-    jobs.insert({ id, format, tables, except, callbackUrl });
+    jobs.insert({ id, database, format, tables, except, callbackUrl });
     const { job } = existing(id, jobs.get(id));
     events.changed(id);
     queue.add(id);
@@ -115,6 +119,13 @@ class Engine implements ExportEngine {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #checkCallback(url: string): Promise<void> {
+    const { callbacks } = this.#options;
+    if (callbacks === null) return;
+    const mistake = await beforeAbort(callbackHostMistake(url, callbacks), this.#stop.signal);
+    if (mistake !== null) throw callbackRefused(mistake);
   }
 
   #refuseWhereBusy(jobs: number): void {

@@ -120,4 +120,17 @@ describe("The callback of a job", () => {
     await waitFor(() => received.length > 0);
     expect(received.map(({ body }) => JSON.parse(body).data.id)).toEqual([other.id]);
   });
+
+  it("is refused with the job where its name leads to private addresses alone", async () => {
+    const strict = await openEngine(engineOptions({ callbacks: { ...CALLBACKS, allowPrivate: false } }));
+    const refused = strict.startJob({ callbackUrl: "https://localhost/hook?key=secret" });
+    await expect(refused).rejects.toMatchObject({
+      code: "CALLBACK_REFUSED",
+      message: expect.stringMatching(/^callbackUrl must not lead to "localhost", whose address is private/),
+    });
+    expect(await strict.jobs()).toEqual([]);
+    const lenient = await openEngine(engineOptions({ callbacks: CALLBACKS }));
+    const { callback } = await lenient.startJob({ callbackUrl: "https://localhost:1/hook" });
+    expect(callback?.state).toBe("waiting");
+  });
 });
