@@ -78,8 +78,8 @@ async function complete(
 }
 
 async function ensureSnapshot(id: string, context: JobContext, signal: AbortSignal): Promise<void> {
-  const { jobs, store, folders, room, database } = context;
-  const { snapshotBytes, ticket } = existing(id, context);
+  const { jobs, store, folders, room } = context;
+  const { database, snapshotBytes, ticket } = existing(id, context);
   if (snapshotBytes !== null && (await folders.snapshotBytes(id)) === snapshotBytes) return;
   if (ticket !== null) await beforeAbort(store.remove(ticket, null), signal);
   jobs.forgetSnapshot(id);
@@ -102,13 +102,13 @@ async function openArtifact(
   context: JobContext,
   signal: AbortSignal,
 ): Promise<OpenedArtifact> {
-  const { jobs, store, database, onChange } = context;
+  const { jobs, store, onChange } = context;
   const record = existing(id, context);
   if (record.fingerprint === dump.fingerprint) {
     const opened = await reopenArtifact(record, context, signal);
     if (opened !== null) return opened;
   }
-  const { job, ticket } = record;
+  const { database, job, ticket } = record;
   if (ticket !== null) await beforeAbort(store.remove(ticket, null), signal);
   const fileName = exportFileName(database, { format: job.format, tables: job.tables, at: new Date(job.createdAt) });
   const { mediaType } = FILE_FORMS[job.format];

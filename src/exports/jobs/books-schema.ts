@@ -11,6 +11,7 @@ CREATE TABLE export_jobs (
   id TEXT NOT NULL UNIQUE,               -- a UUID
   state TEXT NOT NULL,                   -- queued, running, completed or failed
   removed INTEGER NOT NULL DEFAULT 0,    -- 1: cancelled or swept, and shown to nobody; what it left is being removed
+  database TEXT NOT NULL,                -- path of the SQLite file that it exports
   format TEXT NOT NULL,                  -- sql, csv, json or ndjson
   tables TEXT,                           -- JSON array of names, as asked; NULL: all
   except_tables TEXT NOT NULL,           -- JSON array of names: left out where none were named

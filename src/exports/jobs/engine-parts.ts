@@ -59,7 +59,7 @@ async function startParts(
   onJob: (job: ExportJob) => void,
   tuning: EngineTuning,
 ): Promise<EngineParts> {
-  const { dir, database, retentionSeconds } = options;
+  const { dir, retentionSeconds } = options;
   const made = options.s3 === undefined ? createDirectoryStore({ dir }) : await createS3Store(options.s3);
   const store = tuning.wrapStore?.(made) ?? made;
   const jobs = new JobStore(books.database);
@@ -72,7 +72,6 @@ async function startParts(
     if (jobs.get(id)?.job.callback?.state === "pending") callbacks?.wake();
   };
   const context = {
-    database,
     jobs,
     store,
     folders,

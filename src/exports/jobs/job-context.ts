@@ -5,8 +5,6 @@ import type { JobStore } from "./job-store.js";
 
 /** What jobs are worked on with. */
 export interface JobContext {
-  /** Path of the database that is exported. */
-  readonly database: string;
   readonly jobs: JobStore;
   readonly store: ArtifactStore;
   readonly folders: JobFolders;

@@ -5,6 +5,8 @@ import type { DumpPartEnd, DumpPosition } from "../formats/dump-position.js";
 /** A job with what going on with it needs. */
 export interface JobRecord {
   readonly job: ExportJob;
+  /** Path of the file that it exports, whatever the options say by now. */
+  readonly database: string;
   /** Tables that are left out where none are named, as it was when the job was taken in. */
   readonly except: readonly string[];
   /** Size of the snapshot; `null`: there is none yet. */

@@ -8,6 +8,7 @@ export interface JobRow {
   readonly state: ExportJob["state"];
   readonly format: ExportFormat;
   readonly tables: string | null;
+  readonly database: string;
   readonly except_tables: string;
   readonly created_at: string;
   readonly finished_at: string | null;
@@ -28,9 +29,9 @@ export interface JobRow {
 }
 
 export function readJobRow(row: JobRow): JobRecord {
-  const { snapshot_bytes: snapshotBytes, fingerprint, ticket, location } = row;
+  const { database, snapshot_bytes: snapshotBytes, fingerprint, ticket, location } = row;
   const except = JSON.parse(row.except_tables) as string[];
-  return { job: showJob(row), except, snapshotBytes, fingerprint, ticket, location };
+  return { job: showJob(row), database, except, snapshotBytes, fingerprint, ticket, location };
 }
 
 /** The job as users see it. */

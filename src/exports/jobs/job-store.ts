@@ -9,6 +9,8 @@ import { mapBooksError } from "./map-books-error.js";
 /** What a job is made of. */
 export interface NewJob {
   readonly id: string;
+  /** Absolute path. */
+  readonly database: string;
   readonly format: ExportFormat;
   readonly tables: readonly string[] | null;
   readonly except: readonly string[];
@@ -30,9 +32,10 @@ export class JobStore {
 
   insert(job: NewJob): void {
     this.#run(
-      `INSERT INTO export_jobs (id, state, format, tables, except_tables, created_at, callback_url, callback_state)
-       VALUES (?, 'queued', ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO export_jobs (id, database, state, format, tables, except_tables, created_at, callback_url, callback_state)
+       VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
       job.id,
+      job.database,
       job.format,
       job.tables === null ? null : JSON.stringify(job.tables),
       JSON.stringify(job.except),

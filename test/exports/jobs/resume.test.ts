@@ -123,6 +123,21 @@ describe("A job that was cut short", () => {
     expect(gated.begun).toBe(1);
   });
 
+  it("exports the database that it was asked for, also where the options name another by now", async () => {
+    const gated = new GatedStore();
+    const engine = await openEngine(engineOptions({ concurrency: 1 }), { wrapStore: gated.wrap });
+    const reached = gated.holdPart(1);
+    await engine.startJob({});
+    const { id } = await engine.startJob({});
+    await reached;
+    await engine.close();
+    gated.open();
+    const { database } = engine.options;
+    const again = await openEngine({ ...engine.options, database: createDatabase(2) });
+    await again.until(id, "completed");
+    expect(sha256(await readAll(again, id))).toBe(dumpHash(database, "sql", null));
+  });
+
   it("is begun anew as a whole where its snapshot is lost or another file: all of it comes from one", async () => {
     for (const harm of [
       (path: string) => rmSync(path),
