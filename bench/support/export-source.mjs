@@ -28,7 +28,7 @@ export function exportSource(file, quick) {
       CASE WHEN i % 4 = 0 THEN 'a note about item ' || i END, datetime(1700000000 + i, 'unixepoch'), datetime(1700000000 + i * 3, 'unixepoch') FROM n;
     ${rows(20_000)} INSERT INTO articles SELECT i, 'Title ' || i, replace(hex(zeroblob(80)), '00', 'words of it''s text, ' || char(10)) || i, 1700000000000 + i FROM n;
     ${rows(10_000)} INSERT INTO files SELECT i, 'file' || i || '.bin', randomblob(500 + i * 7 % 4000) FROM n;
-    ${rows(1_200_000)} INSERT INTO lines SELECT i, i * 7919 % ${ITEMS} + 1, i % 12 + 1, (i * 131 % 100000) / 100.0 FROM n;
+    ${rows(2_000_000)} INSERT INTO lines SELECT i, i * 7919 % ${ITEMS} + 1, i % 12 + 1, (i * 131 % 100000) / 100.0 FROM n;
     CREATE INDEX lines_item ON lines(item);
     COMMIT`);
   database.pragma("journal_mode = WAL");
