@@ -3,13 +3,14 @@ import { parseExportSettings } from "./export-settings.js";
 import type { ExportThreads } from "./export-threads.js";
 import { Exports } from "./exports.js";
 import type { ExportsOptions } from "./exports-options.js";
+import { DiskRoom } from "./jobs/disk-room.js";
 import { createWorkerExportEngine } from "./jobs/export-engine-client.js";
 
 const THREADS: ExportThreads = {
   createEngine: createWorkerExportEngine,
-  openDump: ({ database, maxDiskBytes, minFreeBytes }, scratch, request, signal) =>
+  openDump: (options, scratch, request, signal) =>
     openLiveDump(
-      { database, scratch, request, minFreeBytes, ...(maxDiskBytes !== null && { maxBytes: maxDiskBytes }) },
+      { database: options.database, scratch, request, limits: () => new DiskRoom(options).limits() },
       signal,
     ),
 };

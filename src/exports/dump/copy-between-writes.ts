@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
@@ -33,10 +33,16 @@ export async function copyBetweenWrites(
   onStep: CopyHandler,
   limits: SteadyLimits,
 ): Promise<void> {
+  const until = performance.now() + limits.seconds * 1_000;
   try {
     // A lock that is held just when it begins makes the driver's backup end at once, as if there were nothing to copy.
-    do await backUp(source, path, target, onStep, limits);
-    while (target.bytes === 0);
+    for (let tries = 1; ; tries += 1) {
+      await backUp(source, path, target, onStep, limits);
+      if (target.bytes > 0) break;
+      onStep(0, 0);
+      if (performance.now() > until) throw unsteady(path, tries);
+      await delay(PAUSE_MS);
+    }
   } catch (error) {
     if (error !== AT_ONCE) throw error;
     await copyAtOnce(source, path, target, onStep, limits);

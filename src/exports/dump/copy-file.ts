@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { ReplicaError } from "../../errors.js";
 import type { CopyHandler } from "./copy-pages.js";
@@ -11,12 +12,12 @@ const MAGIC = "SQLite format 3\0";
  * Copies a file in WAL mode that nobody has open, which shows in its having neither `-wal` nor `-shm`: then it is whole by itself. SQLite reads such a
  * file only where it can make those two, which it cannot in a folder that is not writable.
  *
- * It opens the file without SQLite, and closing it lets go of all locks that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2). Only for a
- * file that SQLite could not open here.
+ * It opens the file without SQLite, and closing it lets go of all locks that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2). So only
+ * where this process cannot have it open in WAL mode either, since it may not write to the folder.
  * @returns `false` where this is no such file
  */
 export async function copyFile(path: string, target: CopyTarget, onStep: CopyHandler): Promise<boolean> {
-  if (isOpenSomewhere(path)) return false;
+  if (!mayCopyFile(path)) return false;
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -48,8 +49,31 @@ export async function copyFile(path: string, target: CopyTarget, onStep: CopyHan
   }
 }
 
+/** Whether `copyFile` would look at it, as far as can be told without opening it. */
+export function mayCopyFile(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return !isOpenSomewhere(path) && !isWritable(dirname(realpathSync(path)));
+  } catch {
+    return false;
+  }
+}
+
+/** SQLite has the two beside the file itself, whatever links lead there. */
 function isOpenSomewhere(path: string): boolean {
-  return existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
+  const real = realpathSync(path);
+  return existsSync(`${real}-wal`) || existsSync(`${real}-shm`);
+}
+
+function isWritable(folder: string): boolean {
+  // There nobody can tell without trying, and no locks are lost either.
+  if (process.platform === "win32") return false;
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** https://sqlite.org/fileformat2.html#the_database_header */

@@ -8,12 +8,14 @@ import type { DumpThreadOptions } from "./dump-thread.js";
 import { openDump } from "./open-dump.js";
 import { type SnapshotLimits, takeSnapshot } from "./take-snapshot.js";
 
-export interface OpenLiveDumpOptions extends SnapshotLimits {
+export interface OpenLiveDumpOptions {
   /** Path of the database; it may be in use. */
   readonly database: string;
   /** A folder for a copy, where one is needed; made where there is none. The copy has a name of its own and is removed by `close()`. */
   readonly scratch: string;
   readonly request: DumpRequest;
+  /** Asked where a copy is needed. Default: no limit. */
+  readonly limits?: () => Promise<SnapshotLimits>;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface OpenLiveDumpOptions extends SnapshotLimits {
  * @throws what `takeSnapshot` and `openDump` throw
  */
 export async function openLiveDump(
-  { database, scratch, request, ...limits }: OpenLiveDumpOptions,
+  { database, scratch, request, limits = async () => ({}) }: OpenLiveDumpOptions,
   signal?: AbortSignal,
   thread: DumpThreadOptions = {},
 ): Promise<DumpReader> {
@@ -31,7 +33,7 @@ export async function openLiveDump(
   const file = join(scratch, `stream-${randomUUID()}.db`);
   await makeFolder(scratch);
   try {
-    await takeSnapshot({ ...limits, database, target: file }, signal, thread);
+    await takeSnapshot({ ...(await limits()), database, target: file }, signal, thread);
     const reader = await openDump({ file, kind: "snapshot", request }, signal, thread);
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -75,6 +75,10 @@ describe("a snapshot of a database in a folder that cannot be written to", () =>
     const { snapshot } = await run(database, open);
     expect(snapshot).toMatchObject({ code: "LOCAL_DATABASE", hint: expect.stringContaining("folder") });
     expect(readdirSync(open)).not.toContain("copy.db.part");
+    const link = join(open, "link.db");
+    symlinkSync(database, link);
+    const linked = await run(link, open);
+    expect(linked.snapshot).toMatchObject({ code: "LOCAL_DATABASE", hint: expect.stringContaining("folder") });
   });
 });
 

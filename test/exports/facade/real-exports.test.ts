@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createExports, type ExportJob, type ExportsOptions } from "../../../src/exports/index.js";
@@ -79,6 +79,17 @@ describe("createExports", () => {
     shop.db.exec("DELETE FROM users");
     expect(await new Response(before.body).text()).toBe('"id","name"\r\n1,"Ada"\r\n2,"Grace"\r\n3,\r\n');
     await waitFor(() => readdirSync(join(shop.dir, "exports", "streams")).length === 0);
+  });
+
+  it("counts what lies in the folder already where a stream needs a copy", async () => {
+    const shop = makeShop(2_000);
+    shop.db.pragma("journal_mode = DELETE");
+    const { size } = statSync(shop.path);
+    const exports = await startExports(shop, { maxDiskBytes: size * 2 });
+    await (await exports.stream()).body.cancel();
+    writeFileSync(join(shop.dir, "exports", "files-of-others"), Buffer.alloc(size * 2));
+    await expect(exports.stream()).rejects.toMatchObject({ code: "DISK_LIMIT", hint: expect.any(String) });
+    expect(readdirSync(join(shop.dir, "exports", "streams"))).toEqual([]);
   });
 
   it("says before the first byte what cannot be exported", async () => {

@@ -1,0 +1,16 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { copyFile } from "../../../src/exports/dump/copy-file.js";
+import { CopyTarget } from "../../../src/exports/dump/copy-target.js";
+import { atEnd } from "../../support/at-end.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { databaseOf } from "./dump-fixture.js";
+
+describe("copyFile", () => {
+  it("leaves a file alone that this process may have open: closing it would let go of its locks", async () => {
+    const target = new CopyTarget(join(tempDir(), "copy.db"), { maxBytes: 1e9, minFreeBytes: 0 });
+    atEnd(() => target.close());
+    expect(await copyFile(databaseOf(0.1, "wal"), target, () => {})).toBe(false);
+    expect(target.bytes).toBe(0);
+  });
+});
