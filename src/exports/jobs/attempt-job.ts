@@ -112,7 +112,13 @@ async function openArtifact(
   if (ticket !== null) await beforeAbort(store.remove(ticket, null), signal);
   const fileName = exportFileName(database, { format: job.format, tables: job.tables, at: new Date(job.createdAt) });
   const { mediaType } = FILE_FORMS[job.format];
-  const begun = await beforeAbort(store.begin({ id, fileName, mediaType }), signal);
+  const beginning = store.begin({ id, fileName, mediaType });
+  const begun = await beforeAbort(beginning, signal).catch((error: unknown) => {
+    // The job may be removed before its ticket is known: then nobody else finds what is begun all the same.
+    const removeLate = async (late: string) => jobs.get(id) === null && store.remove(late, null);
+    void beginning.then(removeLate).catch(() => {});
+    throw error;
+  });
   jobs.beginArtifact(id, dump, begun);
   onChange(id);
   const opened = await reopenArtifact(existing(id, context), context, signal);

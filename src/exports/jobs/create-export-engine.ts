@@ -5,6 +5,7 @@ import { beforeAbort } from "../../threads/before-abort.js";
 import { callbackHostMistake } from "../callbacks/callback-host.js";
 import { callbackRefused } from "../callbacks/callback-refused.js";
 import type { ByteRange, ExportJob, ExportRequest } from "../export-job.js";
+import { finishedArtifact } from "../finished-artifact.js";
 import { checkSelection } from "./check-selection.js";
 import { type EngineParts, type EngineTuning, openEngineParts } from "./engine-parts.js";
 import type { EngineOptions, ExportEngine, OpenedArtifact } from "./export-engine.js";
@@ -94,18 +95,10 @@ class Engine implements ExportEngine {
   async openArtifact(id: string, range: ByteRange | null): Promise<OpenedArtifact> {
     const { jobs, readers } = await this.#parts();
     const { job, location } = existing(id, jobs.get(id));
-    if (job.state === "failed") {
-      throw new ReplicaError("JOB_FAILED", `The export job ${id} failed: ${job.error?.message}`, {
-        hint: "Start another.",
-      });
-    }
-    if (job.artifact === null || location === null) {
-      throw new ReplicaError("JOB_UNFINISHED", `The export job ${id} is ${job.state} still`, {
-        hint: "Ask for the job until it has completed, or give it a `callbackUrl`.",
-        retryable: true,
-      });
-    }
-    return { reader: await readers.open(location, range), job, bytes: job.artifact.bytes };
+    const { bytes } = finishedArtifact(job);
+    // A completed job has its place.
+    if (location === null) throw new TypeError(`The export job ${id} has completed nowhere`);
+    return { reader: await readers.open(location, range), job, bytes };
   }
 
   async readArtifact(reader: number): Promise<Uint8Array | null> {

@@ -7,8 +7,13 @@ export class GatedStore {
   readonly finished: number[] = [];
   /** How often the store was begun with. */
   begun = 0;
-  #gate: { readonly at: number | "removal"; readonly reached: Deferred<void>; readonly opened: Deferred<void> } | null =
-    null;
+  /** What it gave for that. */
+  readonly tickets: string[] = [];
+  #gate: {
+    readonly at: number | "begin" | "removal";
+    readonly reached: Deferred<void>;
+    readonly opened: Deferred<void>;
+  } | null = null;
   #failures: { readonly error: Error; left: number } | null = null;
   readonly #rereads: boolean | undefined;
 
@@ -23,7 +28,10 @@ export class GatedStore {
     begin: async (job) => {
       this.begun += 1;
       this.#mayFail();
-      return await store.begin(job);
+      await this.#pass("begin");
+      const ticket = await store.begin(job);
+      this.tickets.push(ticket);
+      return ticket;
     },
     resume: async (ticket, parts, reread) => {
       this.#mayFail();
@@ -44,6 +52,11 @@ export class GatedStore {
     return this.#hold(part);
   }
 
+  /** From now on nothing is begun until `open`. Resolves when something waits for it. */
+  holdBegin(): Promise<void> {
+    return this.#hold("begin");
+  }
+
   /** From now on nothing is removed until `open`. Resolves when something waits for it. */
   holdRemoval(): Promise<void> {
     return this.#hold("removal");
@@ -59,12 +72,12 @@ export class GatedStore {
     this.#failures = { error, left: times };
   }
 
-  #hold(at: number | "removal"): Promise<void> {
+  #hold(at: number | "begin" | "removal"): Promise<void> {
     this.#gate = { at, reached: deferred(), opened: deferred() };
     return this.#gate.reached.promise;
   }
 
-  async #pass(at: number | "removal"): Promise<void> {
+  async #pass(at: number | "begin" | "removal"): Promise<void> {
     const gate = this.#gate;
     if (gate === null) return;
     const isHeld = typeof at === "number" && typeof gate.at === "number" ? at >= gate.at : at === gate.at;

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
@@ -60,6 +61,17 @@ describe("Removing a job", () => {
     await engine.removeJob(id);
     gated.open();
     expect(leftOf(engine)).toEqual(NOTHING);
+  });
+
+  it("while it is being begun in the store does not wait for that, and leaves nothing there", async () => {
+    const gated = new GatedStore();
+    const engine = await openEngine(engineOptions(), { wrapStore: gated.wrap });
+    const reached = gated.holdBegin();
+    const { id } = await engine.startJob({});
+    await reached;
+    await engine.removeJob(id);
+    gated.open();
+    await waitFor(() => gated.tickets.length === 1 && isDeepStrictEqual(leftOf(engine), NOTHING));
   });
 
   it("that has completed removes its file, and its place is free for others", async () => {
