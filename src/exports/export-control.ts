@@ -16,7 +16,7 @@ export interface ExportControl {
   removeJob(id: string): Promise<void>;
   /**
    * The finished file, or a piece of it. `range` must lie within the file.
-   * @throws `UNKNOWN_JOB`, `JOB_UNFINISHED`, `JOB_FAILED`, `ARTIFACT_MISSING`, `ARTIFACT_STORE`
+   * @throws `UNKNOWN_JOB`, `JOB_UNFINISHED`, `JOB_FAILED`, `ARTIFACT_MISSING`, `ARTIFACT_STORE`; `INVALID_EXPORT` for a range beyond the file
    */
   download(
     id: string,
@@ -24,7 +24,7 @@ export interface ExportControl {
   ): Promise<ExportDownload>;
   /**
    * The database as it is now, made while it is read and kept nowhere: it cannot go on after a break, as a job can.
-   * @throws `INVALID_EXPORT`, `TABLE_MISSING`, `EXPORT_BUSY`, `LOCAL_DATABASE`
+   * @throws `INVALID_EXPORT`, `TABLE_MISSING`, `EXPORT_BUSY`, `LOCAL_DATABASE`; where a copy has to be taken, `DISK_LIMIT` and `SNAPSHOT_UNSTEADY`
    */
   stream(selection?: StreamSelection, options?: { readonly signal?: AbortSignal | undefined }): Promise<ExportStream>;
 }

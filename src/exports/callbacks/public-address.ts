@@ -38,19 +38,15 @@ const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 /** NAT64: the last 32 bits are an IPv4 address. Local prefixes (RFC 8215) put it elsewhere and are refused. RFC 6052, section 2.1 */
 const NAT64: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("64:ff9b::"), 96];
 
-/** Judges an address in its textual form, as sockets and `dns.lookup` give it; anything else is `refused`. */
+/**
+ * Judges an address in its textual form, as sockets and `dns.lookup` give it; anything else is `refused`. Of the special ranges none is public; those
+ * that carry an IPv4 address (mapped, NAT64) are what they carry. 6to4 and Teredo are refused: no receiver stands there. An operator's own NAT64 prefix
+ * cannot be told from public addresses.
+ * https://www.iana.org/assignments/iana-ipv4-special-registry https://www.iana.org/assignments/iana-ipv6-special-registry
+ */
 export function addressKind(address: string): AddressKind {
   // `ipaddr.js` also takes forms such as `0x7f.1`.
   return isIP(address) === 0 ? "refused" : kindOf(ipaddr.parse(withoutZone(address)));
-}
-
-/**
- * Whether an address is one of the public internet: of the special ranges none, of those that carry an IPv4 address (mapped, NAT64) what they
- * carry. 6to4 and Teredo are refused: no receiver stands there. An operator's own NAT64 prefix cannot be told from public addresses.
- * https://www.iana.org/assignments/iana-ipv4-special-registry https://www.iana.org/assignments/iana-ipv6-special-registry
- */
-export function isPublicAddress(address: string): boolean {
-  return addressKind(address) === "public";
 }
 
 /** Whether a callback may go to an address. */
