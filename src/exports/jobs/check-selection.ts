@@ -1,11 +1,13 @@
+import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
-import { openSource } from "../dump/open-source.js";
+import { mayCopyFile } from "../dump/copy-file.js";
+import { isUnshared, openSource } from "../dump/open-source.js";
 import type { ExportFormat } from "../export-job.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
 import type { DumpSelection } from "../formats/dump-selection.js";
 
 /**
- * Whether a database can be exported so, as it is now. Reads its schema alone.
+ * Whether a database can be exported so, as it is now. Reads its schema alone, which for one that can only be copied as a file is done when it has been.
  * @throws `TABLE_MISSING`, `INVALID_EXPORT` for a selection that the format has no form for, `LOCAL_DATABASE`
  */
 export async function checkSelection(
@@ -14,7 +16,8 @@ export async function checkSelection(
   selection: DumpSelection,
   signal: AbortSignal,
 ): Promise<void> {
-  const { database } = await openSource(path, signal);
+  const database = await openUnlessUnshared(path, signal);
+  if (database === null) return;
   try {
     DUMP_FORMATS[format].open(database, selection);
   } catch (error) {
@@ -25,5 +28,14 @@ export async function checkSelection(
     });
   } finally {
     database.close();
+  }
+}
+
+async function openUnlessUnshared(path: string, signal: AbortSignal): Promise<Database.Database | null> {
+  try {
+    return (await openSource(path, signal)).database;
+  } catch (error) {
+    if (isUnshared(error) && mayCopyFile(path)) return null;
+    throw error;
   }
 }

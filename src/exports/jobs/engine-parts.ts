@@ -66,7 +66,14 @@ async function startParts(
   const events = new JobEvents((id) => jobs.get(id)?.job ?? null, onJob);
   const folders = new JobFolders(dir);
   const callbacks = startCallbacks(options, new CallbackStore(books.database, (id) => events.changed(id)));
-  const sweeper = new JobSweeper({ jobs, store, folders, retentionSeconds, callbacks: callbacks !== null });
+  const sweeper: JobSweeper = new JobSweeper({
+    jobs,
+    store,
+    folders,
+    retentionSeconds,
+    callbacks: callbacks !== null,
+    isWorkedOn: (id) => queue.isRunning(id),
+  });
   const onChange = (id: string) => {
     events.changed(id);
     if (jobs.get(id)?.job.callback?.state === "pending") callbacks?.wake();
@@ -80,7 +87,7 @@ async function startParts(
     onChange,
   };
   const rules = { ...RETRY_RULES, ...tuning.retry };
-  const queue = new JobQueue(options.concurrency, (id, signal) => runJob(id, context, rules, signal));
+  const queue: JobQueue = new JobQueue(options.concurrency, (id, signal) => runJob(id, context, rules, signal));
   const readers = new ArtifactReaders(store, tuning.readerIdleMs);
   for (const id of jobs.unfinished()) queue.add(id);
   callbacks?.wake();

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { mapDirectoryError } from "../artifacts/map-directory-error.js";
+import { makeFolder } from "../artifacts/sync-folder.js";
 
 /** Where things lie under the folder of exports. Ids come from the books alone. */
 export class JobFolders {
@@ -22,7 +23,7 @@ export class JobFolders {
   /** @throws `DISK_LIMIT`, `ARTIFACT_STORE` */
   async makeWork(id: string): Promise<void> {
     try {
-      await mkdir(this.work(id), { recursive: true, mode: 0o700 });
+      await makeFolder(this.work(id));
     } catch (error) {
       throw mapDirectoryError(error, "Making the folder of an export job", this.#dir);
     }

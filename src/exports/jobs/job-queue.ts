@@ -23,6 +23,11 @@ export class JobQueue {
     return this.#waiting.length + this.#running.size;
   }
 
+  /** Whether a job has had its turn and has not ended. */
+  isRunning(id: string): boolean {
+    return this.#running.has(id);
+  }
+
   add(id: string): void {
     this.#waiting.push(id);
     this.#next();

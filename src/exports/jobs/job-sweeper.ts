@@ -10,6 +10,8 @@ export interface JobSweeperOptions {
   readonly retentionSeconds: number;
   /** Whether callbacks are sent: one that is pending keeps its job. */
   readonly callbacks: boolean;
+  /** Whether a job is still being worked on: what it has is not removed under its hands. */
+  readonly isWorkedOn: (id: string) => boolean;
 }
 
 /** Removes what nobody needs any more. */
@@ -61,10 +63,11 @@ export class JobSweeper {
   }
 
   async #sweep(): Promise<boolean> {
-    const { jobs, folders, retentionSeconds, callbacks } = this.#options;
-    for (const id of jobs.expired(Date.now() - retentionSeconds * 1_000, { callbacks })) jobs.markRemoved(id);
+    const { jobs, folders, isWorkedOn } = this.#options;
+    const failure = this.#markExpired();
     let removed = false;
     for (const { id } of jobs.leftovers()) {
+      if (isWorkedOn(id)) continue;
       removed =
         (await this.remove(id).then(
           () => true,
@@ -72,10 +75,22 @@ export class JobSweeper {
         )) || removed;
     }
     const orphans = await folders.removeOrphans((place, id) => {
-      if (this.#stopped) return true;
+      if (this.#stopped || isWorkedOn(id)) return true;
       const state = jobs.get(id)?.job.state;
       return state === "queued" || state === "running" || (state === "completed" && place === "files");
     });
+    if (failure !== null) throw failure.error;
     return orphans > 0 || removed;
+  }
+
+  /** Books on a full disk take no mark, which is no reason to keep what was marked before. */
+  #markExpired(): { readonly error: unknown } | null {
+    const { jobs, retentionSeconds, callbacks } = this.#options;
+    try {
+      for (const id of jobs.expired(Date.now() - retentionSeconds * 1_000, { callbacks })) jobs.markRemoved(id);
+      return null;
+    } catch (error) {
+      return { error };
+    }
   }
 }

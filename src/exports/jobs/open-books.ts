@@ -1,11 +1,13 @@
 import { constants } from "node:fs";
-import { access, mkdir, open } from "node:fs/promises";
+import { access, open } from "node:fs/promises";
 import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { loadDriver } from "../../drivers/load-driver.js";
 import { ReplicaError } from "../../errors.js";
 import { lockFile } from "../../sqlite/file-lock.js";
 import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { hasErrorCode } from "../artifacts/map-directory-error.js";
+import { makeFolder } from "../artifacts/sync-folder.js";
 import { createBooks } from "./books-schema.js";
 
 /** The open books of one folder. */
@@ -52,10 +54,10 @@ export async function openBooks(dir: string): Promise<OpenBooks> {
 
 async function makePlace(dir: string, path: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir);
     await access(dir, constants.R_OK | constants.W_OK);
     // The lock wants a file that is there, and what is exported is not for every user of the machine.
-    await (await open(path, "a", 0o600)).close();
+    await makeFile(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ReplicaError("LOCAL_DATABASE", `The export folder ${dir} cannot be used: ${reason}`, {
@@ -63,5 +65,14 @@ async function makePlace(dir: string, path: string): Promise<void> {
       retryable: true,
       cause: error,
     });
+  }
+}
+
+/** One that is there is not opened: closing it would let go of the locks that another owner in this process has on it (https://sqlite.org/howtocorrupt.html, 2.2). */
+async function makeFile(path: string): Promise<void> {
+  try {
+    await (await open(path, "wx", 0o600)).close();
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST")) throw error;
   }
 }

@@ -38,13 +38,18 @@ export async function runJob(id: string, context: JobContext, rules: RetryRules,
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toReplicaError(thrown, "WORKER_FAILED", "The export failed");
-      if (error.code === "DISK_LIMIT" && (await context.makeRoom())) continue;
-      signal.throwIfAborted();
+      if (error.code === "DISK_LIMIT" && (await madeRoom(context, signal))) continue;
       const pauseMs = failures.pauseAfter(error, markOf(id, context));
       if (pauseMs === null) return await failJob(id, error, context, rules, signal);
       await pause(pauseMs, signal);
     }
   }
+}
+
+/** What cannot be removed makes no room; why, the next sweep by itself tells. */
+async function madeRoom({ makeRoom }: JobContext, signal: AbortSignal): Promise<boolean> {
+  const making = makeRoom().catch(() => false);
+  return await beforeAbort(making, signal);
 }
 
 /** Removes everything but the job itself. What cannot be removed now is swept later. */
@@ -81,10 +86,14 @@ async function failJob(
   }
 }
 
-/** Changes with everything that a job gets done. */
-function markOf(id: string, { jobs }: JobContext): string {
-  const record = jobs.get(id);
-  return `${record?.snapshotBytes} ${record?.ticket} ${record?.job.progress.bytesWritten}`;
+/** Changes with everything that a job gets done; `null` where the books cannot be read. */
+function markOf(id: string, { jobs }: JobContext): string | null {
+  try {
+    const record = jobs.get(id);
+    return `${record?.snapshotBytes} ${record?.ticket} ${record?.job.progress.bytesWritten}`;
+  } catch {
+    return null;
+  }
 }
 
 class Failures {
@@ -98,8 +107,8 @@ class Failures {
   }
 
   /** How long to wait before the next attempt; `null`: there is none. */
-  pauseAfter(error: ReplicaError, mark: string): number | null {
-    if (mark !== this.#mark) {
+  pauseAfter(error: ReplicaError, mark: string | null): number | null {
+    if (this.#count === 0 || (mark !== null && mark !== this.#mark)) {
       this.#count = 0;
       this.#since = performance.now();
       this.#mark = mark;

@@ -1,9 +1,10 @@
-// A program that takes a snapshot and a live dump as a user who may write to the folders of its targets alone, and says what came of it.
+// A program that takes a snapshot and a live dump, and asks whether a job may be begun, as a user who may write to the folders of its targets alone, and says what came of it.
 
 import { ReplicaError } from "../../../src/errors.js";
 import { openLiveDump } from "../../../src/exports/dump/open-live-dump.js";
 import { takeSnapshot } from "../../../src/exports/dump/take-snapshot.js";
 import { DUMP_START } from "../../../src/exports/formats/dump-position.js";
+import { checkSelection } from "../../../src/exports/jobs/check-selection.js";
 
 const [database = "", target = "", scratch = ""] = process.argv.slice(2);
 // Root may write everywhere.
@@ -26,4 +27,6 @@ if (scratch !== "") {
     dumped = failed(error);
   }
 }
-console.log(`done ${JSON.stringify({ snapshot, dumped })}`);
+const checking = checkSelection(database, "csv", { table: "pair" }, new AbortController().signal);
+const checked = await checking.then(() => "may be exported", failed);
+console.log(`done ${JSON.stringify({ snapshot, dumped, checked })}`);

@@ -24,7 +24,7 @@ function folders(): { closed: string; open: string } {
   return { closed, open };
 }
 
-async function run(database: string, open: string): Promise<{ snapshot: unknown; dumped: unknown }> {
+async function run(database: string, open: string): Promise<{ snapshot: unknown; dumped: unknown; checked: unknown }> {
   const args = [database, join(open, "copy.db"), join(open, "scratch")];
   const child = spawnNode(await buildOnce(CHILD), args);
   const [, result = ""] = await child.waitForLine(/^done (.*)/, 30_000);
@@ -37,8 +37,9 @@ describe("a snapshot of a database in a folder that cannot be written to", () =>
     const database = databaseOf(1, mode, closed);
     chmodSync(database, 0o444);
     chmodSync(closed, 0o555);
-    const { snapshot, dumped } = await run(database, open);
+    const { snapshot, dumped, checked } = await run(database, open);
     expect(snapshot).toEqual({ bytes: statSync(database).size });
+    expect(checked).toBe("may be exported");
     expect(dumped).toBeGreaterThan(6_000);
     expect(readdirSync(closed)).toEqual(["source.db"]);
     expect(readdirSync(open).sort()).toEqual(["copy.db", "scratch"]);
@@ -72,8 +73,9 @@ describe("a snapshot of a database in a folder that cannot be written to", () =>
     for (const suffix of ["", "-wal"]) copyFileSync(`${source}${suffix}`, `${database}${suffix}`);
     writer.close();
     chmodSync(closed, 0o555);
-    const { snapshot } = await run(database, open);
+    const { snapshot, checked } = await run(database, open);
     expect(snapshot).toMatchObject({ code: "LOCAL_DATABASE", hint: expect.stringContaining("folder") });
+    expect(checked).toEqual(snapshot);
     expect(readdirSync(open)).not.toContain("copy.db.part");
     const link = join(open, "link.db");
     symlinkSync(database, link);
