@@ -7,6 +7,9 @@ import { finishedArtifact } from "./finished-artifact.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 import type { ExportEngine } from "./jobs/export-engine.js";
 
+/** The engine lets go of what nobody has read for so long. In milliseconds. */
+const STALL_MS = 300_000;
+
 /** Finished files that are being read. */
 export class Downloads {
   readonly #database: string;
@@ -29,7 +32,10 @@ export class Downloads {
       throw error;
     });
     const expected = range === undefined ? opened.bytes : range.end - range.start + 1;
-    const body = new Body(artifactSource(this.#engine, opened.reader, expected), { signal });
+    const body = new Body(artifactSource(this.#engine, opened.reader, expected), {
+      signal,
+      stall: { afterMs: STALL_MS, error: stalled },
+    });
     this.#open.add(body);
     void body.closed.then(() => this.#open.delete(body));
     return {
@@ -61,6 +67,12 @@ function artifactSource(engine: ExportEngine, reader: number, expected: number):
     },
     close: () => engine.closeArtifact(reader),
   };
+}
+
+function stalled(): ReplicaError {
+  return new ReplicaError("STOPPED", `The download was ended: nothing was read of it for ${STALL_MS / 1_000} s`, {
+    hint: "Begin it again where it broke off (range).",
+  });
 }
 
 function otherLength(given: number, expected: number): ReplicaError {

@@ -57,6 +57,7 @@ export interface ExportDownload {
   readonly mediaType: string;
   /** Of the whole file. */
   readonly bytes: number;
+  /** Errors where the file breaks off, and where nobody reads it for five minutes. To cancel it lets go of the file. */
   readonly body: ReadableStream<Uint8Array>;
 }
 

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
+import { atEnd } from "../../support/at-end.js";
 import { deferred, waitFor } from "../../support/wait.js";
 import { FakeExports } from "./fake-exports.js";
 
@@ -103,6 +104,22 @@ describe("download", () => {
     fake.replaceFile(id, longer);
     expect((await read((await exports.download(id, { range: piece })).body)).equals(FILE.subarray(1))).toBe(true);
     await waitFor(() => fake.readers.size === 0);
+  });
+
+  it("ends where nobody reads it for five minutes, so that whoever waits for its reader learns of it", async () => {
+    const fake = new FakeExports();
+    const { exports, id } = await completed(fake);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    atEnd(() => vi.useRealTimers());
+    const reader = (await exports.download(id)).body.getReader();
+    const closed = reader.closed.catch((error: unknown) => error);
+    vi.advanceTimersByTime(299_000);
+    expect((await reader.read()).value).toHaveLength(65_536);
+    vi.advanceTimersByTime(299_000);
+    expect((await reader.read()).value).toHaveLength(34_464);
+    vi.advanceTimersByTime(300_000);
+    expect(await closed).toMatchObject({ code: "STOPPED", message: expect.stringContaining("300 s") });
+    expect(fake.readers.size).toBe(0);
   });
 
   it("errors where the file breaks off, where the signal says so and where exports stop", async () => {
