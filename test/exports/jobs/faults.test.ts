@@ -116,14 +116,14 @@ describe("A thread that dies at a job's work", () => {
 describe("The engine's thread", () => {
   it("may die in the middle of a job: another goes on with it by itself", async () => {
     const told: ExportJob[] = [];
-    const options = engineOptions({ database: createDatabase(48) });
+    const options = engineOptions({ database: createDatabase(96) });
     const entry = await buildOnce("test/exports/jobs/mortal-worker.ts");
     const engine = createWorkerExportEngine(options, (job) => told.push(job), { entry, reopenAfterMs: 10 });
     atEnd(() => engine.close());
     const death = new BroadcastChannel("export-worker");
     atEnd(() => death.close());
     const { id } = await engine.startJob({});
-    await waitFor(() => told.some(({ progress }) => progress.bytesWritten > 0));
+    await waitFor(async () => (await engine.job(id)).progress.bytesWritten > 0, { everyMs: 0 });
     const call = engine.openArtifact("nobody", null).catch((error) => error);
     death.postMessage("die");
     await call;
