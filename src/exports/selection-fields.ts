@@ -5,6 +5,8 @@ import type { ExportFormat } from "./export-job.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 
 const FORMATS: readonly string[] = Object.keys(FILE_FORMS);
+/** A request may have as many as its body holds. */
+const MAX_MISTAKES = 10;
 
 /** @throws `INVALID_EXPORT` for what is no object, or has fields that are not known, with the nearest known ones */
 export function requestFields(value: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
@@ -12,9 +14,8 @@ export function requestFields(value: unknown, known: readonly string[]): Readonl
     throw invalidExport([`an export must be an object such as { format: "sql" }, got ${showValue(value)}`]);
   const unknown = Object.keys(value).filter((key) => !known.includes(key));
   if (unknown.length === 0) return value as Readonly<Record<string, unknown>>;
-  throw invalidExport(
-    unknown.map((key) => key.slice(0, 80)).map((key) => `${key} is unknown: ${suggestion(key, known)}`),
-  );
+  const shown = unknown.slice(0, MAX_MISTAKES).map((key) => key.slice(0, 80));
+  throw invalidExport(shown.map((key) => `${key} is unknown: ${suggestion(key, known)}`));
 }
 
 /** @throws `INVALID_EXPORT` naming every field that cannot work */
@@ -39,13 +40,12 @@ function tablesMistakes(tables: unknown): string[] {
   if (tables === null) return [];
   if (!Array.isArray(tables)) return [`tables must be a list of names, got ${showValue(tables)}: leave it out for all`];
   if (tables.length === 0) return ["tables must name at least one table: leave it out for all"];
-  return tables.flatMap((name, index) =>
-    typeof name === "string" ? [] : [`tables[${index}] must be the name of a table, got ${showValue(name)}`],
-  );
+  const wrong = [...tables.keys()].filter((index) => typeof tables[index] !== "string").slice(0, MAX_MISTAKES);
+  return wrong.map((index) => `tables[${index}] must be the name of a table, got ${showValue(tables[index])}`);
 }
 
 export function invalidExport(mistakes: readonly string[]): ReplicaError {
-  return new ReplicaError("INVALID_EXPORT", mistakes.slice(0, 10).join("; "), {
+  return new ReplicaError("INVALID_EXPORT", mistakes.slice(0, MAX_MISTAKES).join("; "), {
     hint: "Correct the request and send it again.",
   });
 }

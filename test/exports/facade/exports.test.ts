@@ -165,6 +165,16 @@ describe("Exports, their jobs", () => {
     expect(fake.requests).toEqual([]);
   });
 
+  it("say the first mistakes of a request that is full of them", async () => {
+    const exports = new FakeExports().exports();
+    await exports.start();
+    const tables = new Array<never>(400_000).fill(1 as never);
+    await expect(exports.startJob({ tables })).rejects.toMatchObject({
+      code: "INVALID_EXPORT",
+      message: expect.stringMatching(/^tables\[0\] [^;]*(; tables\[\d\] [^;]*){9}$/),
+    });
+  });
+
   it("take no callback where none are set up", async () => {
     const exports = new FakeExports().exports();
     await exports.start();
