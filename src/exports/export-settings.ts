@@ -116,9 +116,11 @@ function pathMistakes({ database, dir }: ExportsOptions): string[] {
   if (file === folder) return ["dir must not be the database itself: give exports a folder of its own"];
   if (`${folder}${sep}`.startsWith(`${file}${sep}`)) return ["dir must not lie below the database, which is a file"];
   // Its files are replaced and swept by us.
-  const ours = ["exports.db", "work", "files", "streams"].map((name) => join(folder, name));
-  if (ours.some((path) => file === path || file.startsWith(`${path}${sep}`) || file.startsWith(`${path}-`)))
-    return ["database must not be a file that exports keep in dir: give exports a folder of its own"];
+  const folders = ["work", "files", "streams"].map((name) => join(folder, name));
+  // With what stands beside the books: the log, the lock.
+  const isOurs =
+    file.startsWith(join(folder, "exports.db")) || folders.some((path) => `${file}${sep}`.startsWith(`${path}${sep}`));
+  if (isOurs) return ["database must not be a file that exports keep in dir: give exports a folder of its own"];
   return [];
 }
 

@@ -89,6 +89,7 @@ describe("the options of createExports", () => {
       "./exports/",
       "exports/exports.db",
       "exports/exports.db-wal",
+      "exports/exports.db.lock",
       "exports/work/job/snapshot.db",
       "exports/../exports/files/a.sql",
       "exports/streams/x",
@@ -96,7 +97,8 @@ describe("the options of createExports", () => {
       expect([database, mistakes({ database })]).toEqual([database, [expect.stringMatching(/folder of its own$/)]]);
     expect(mistakes({ database: "data", dir: "data/exports" })).toEqual([expect.stringMatching(/^dir must not lie/)]);
     for (const database of [":memory:", "a\0b"]) expect(mistakes({ database })).toHaveLength(1);
-    expect(mistakes({ database: "exports/shop.db" })).toEqual([]);
+    for (const database of ["exports/shop.db", "exports/files-2024.db", "exports/streams-old/shop.db"])
+      expect([database, mistakes({ database })]).toEqual([database, []]);
     expect(mistakes({ database: "exports.db", dir: "." })).toHaveLength(1);
   });
 
