@@ -1,12 +1,16 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasErrorCode } from "./map-directory-error.js";
 
-/** Makes what was created, renamed or removed in a folder survive a power cut. Where folders cannot be synced (Windows) it does nothing. */
+/** Makes what was created, renamed or removed in a folder survive a power cut. Where folders cannot be synced (Windows, some network drives) it does nothing. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const folder = await open(path, "r");
   try {
     await folder.sync();
+  } catch (error) {
+    // "fd is bound to a special file which does not support synchronization": https://man7.org/linux/man-pages/man2/fsync.2.html
+    if (!hasErrorCode(error, "EINVAL", "ENOTSUP", "ENOSYS")) throw error;
   } finally {
     await folder.close();
   }

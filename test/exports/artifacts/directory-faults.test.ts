@@ -89,6 +89,24 @@ describe("The directory store", () => {
     expect(whenSynced).toEqual([false, true, true, true, true]);
   });
 
+  it("works where the file system syncs files but no folders, and says so where a folder cannot be synced otherwise", async () => {
+    const dir = tempDir();
+    const methods = await fileMethods(dir);
+    const original = methods.sync;
+    let code = "EINVAL";
+    const sync = vi.spyOn(methods, "sync").mockImplementation(async function (this: FileHandle) {
+      if ((await this.stat()).isDirectory()) throw Object.assign(new Error(`${code}: fsync`), { code });
+      await original.call(this);
+    });
+    atEnd(() => sync.mockRestore());
+    const { store, writer } = await begun(dir);
+    const bytes = someBytes(1, 1000);
+    const location = await writer.complete([await writePart(writer, 1, bytes)]);
+    expect((await readAll(store, location)).equals(bytes)).toBe(true);
+    code = "EIO";
+    await expect(store.remove(null, location)).rejects.toMatchObject({ code: "ARTIFACT_STORE" });
+  });
+
   it("fails where somebody made the half file shorter", async () => {
     const dir = tempDir();
     const { writer } = await begun(dir);
