@@ -6,7 +6,6 @@ import { DumpPieces, type WrittenPiece } from "./dump-pieces.js";
 import type { DumpRequest } from "./dump-reader.js";
 import { isUnshared, openSource } from "./open-source.js";
 import { PieceSlots } from "./piece-slots.js";
-import { ScavengePace } from "./scavenge-pace.js";
 
 /** The thread's end of a `DumpReader`. */
 export class DumpServer {
@@ -14,7 +13,6 @@ export class DumpServer {
   #dump: Dump | undefined;
   #pieces: DumpPieces | undefined;
   #slots: PieceSlots | undefined;
-  readonly #scavenges: ScavengePace = new ScavengePace();
 
   /** `null` where a live dump would hold up the writers, or the database cannot be shared. */
   async open(
@@ -53,9 +51,7 @@ export class DumpServer {
   /** Writes the next piece into this slot. `null` after the last. */
   pull(slot: number): WrittenPiece | null {
     if (this.#slots === undefined || this.#pieces === undefined) return null;
-    const written = this.#pieces.write(this.#slots.slot(slot));
-    this.#scavenges.passed(written?.length ?? 0);
-    return written;
+    return this.#pieces.write(this.#slots.slot(slot));
   }
 
   stop(): void {

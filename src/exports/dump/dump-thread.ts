@@ -23,7 +23,7 @@ export function startDumpThread({ entry, onEvent }: DumpThreadOptions = {}): Thr
       afterEnd: "A job goes on from its last part; anything else has to be asked for again",
       lessMemory: "export tables with very large values alone",
       abortGraceMs: CLOSE_GRACE_MS,
-      // See `ScavengePace`.
+      // V8 frees buffers when it collects what is young: the sooner, the less room there is for that.
       resourceLimits: { maxYoungGenerationSizeMb: 1 },
       ...(onEvent !== undefined && { onEvent }),
     });
