@@ -31,11 +31,17 @@ export class ArtifactReaders {
   async open(location: string, range: ByteRange | null): Promise<number> {
     const abort = new AbortController();
     const pieces = this.#store.read(location, range, abort.signal)[Symbol.asyncIterator]();
-    const first = await pieces.next();
     const number = this.#nextNumber;
     this.#nextNumber += 1;
-    const reader: Reader = { pieces, abort, next: Promise.resolve(first), idle: null };
+    const reader: Reader = { pieces, abort, next: pieces.next(), idle: null };
     this.#readers.set(number, reader);
+    try {
+      await reader.next;
+    } catch (error) {
+      await this.close(number);
+      throw error;
+    }
+    if (!this.#readers.has(number)) throw notOpen();
     this.#watch(number, reader);
     return number;
   }
@@ -43,12 +49,7 @@ export class ArtifactReaders {
   /** @throws `STOPPED` for one that was closed, `ARTIFACT_STORE` */
   async read(number: number): Promise<Uint8Array | null> {
     const reader = this.#readers.get(number);
-    if (reader === undefined) {
-      throw new ReplicaError("STOPPED", "This download is not open any more", {
-        hint: "Begin it again where it broke off.",
-        retryable: true,
-      });
-    }
+    if (reader === undefined) throw notOpen();
     if (reader.idle !== null) clearTimeout(reader.idle);
     try {
       const piece = await reader.next;
@@ -85,4 +86,11 @@ export class ArtifactReaders {
     if (!this.#readers.has(number)) return;
     reader.idle = setTimeout(() => void this.close(number), this.#idleMs).unref();
   }
+}
+
+function notOpen(): ReplicaError {
+  return new ReplicaError("STOPPED", "This download is not open any more", {
+    hint: "Begin it again where it broke off.",
+    retryable: true,
+  });
 }
