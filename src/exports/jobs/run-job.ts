@@ -39,7 +39,7 @@ export async function runJob(id: string, context: JobContext, rules: RetryRules,
       signal.throwIfAborted();
       const error = toReplicaError(thrown, "WORKER_FAILED", "The export failed");
       if (error.code === "DISK_LIMIT" && (await madeRoom(context, signal))) continue;
-      const pauseMs = failures.pauseAfter(error, markOf(id, context));
+      const pauseMs = failures.pauseAfter(error, progressOf(id, context));
       if (pauseMs === null) return await failJob(id, error, context, rules, signal);
       await pause(pauseMs, signal);
     }
@@ -86,13 +86,14 @@ async function failJob(
   }
 }
 
-/** Changes with everything that a job gets done; `null` where the books cannot be read. */
-function markOf(id: string, { jobs }: JobContext): string | null {
+/** Grows with everything that a job gets done; falls back where it is begun anew, and to 0 where the books cannot be read. */
+function progressOf(id: string, { jobs }: JobContext): number {
   try {
     const record = jobs.get(id);
-    return `${record?.snapshotBytes} ${record?.ticket} ${record?.job.progress.bytesWritten}`;
+    if (record === null || record.snapshotBytes === null) return 0;
+    return (record.ticket === null ? 1 : 2) + record.job.progress.bytesWritten;
   } catch {
-    return null;
+    return 0;
   }
 }
 
@@ -100,18 +101,19 @@ class Failures {
   readonly #rules: RetryRules;
   #count = 0;
   #since = 0;
-  #mark: string | null = null;
+  /** The furthest it ever came: what is begun anew over and over gets nowhere. */
+  #furthest = -1;
 
   constructor(rules: RetryRules) {
     this.#rules = rules;
   }
 
   /** How long to wait before the next attempt; `null`: there is none. */
-  pauseAfter(error: ReplicaError, mark: string | null): number | null {
-    if (this.#count === 0 || (mark !== null && mark !== this.#mark)) {
+  pauseAfter(error: ReplicaError, progress: number): number | null {
+    if (progress > this.#furthest) {
       this.#count = 0;
       this.#since = performance.now();
-      this.#mark = mark;
+      this.#furthest = progress;
     }
     this.#count += 1;
     if (!error.retryable) return null;

@@ -4,6 +4,7 @@ import type { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
+import type { ArtifactStore } from "../../../src/exports/artifacts/artifact-store.js";
 import type { ExportJob } from "../../../src/exports/export-job.js";
 import { createWorkerExportEngine } from "../../../src/exports/jobs/export-engine-client.js";
 import { atEnd } from "../../support/at-end.js";
@@ -39,6 +40,34 @@ describe("A job whose store is away", () => {
     const job = await engine.until(id, "failed");
     expect(job.error).toEqual({ code: "ARTIFACT_STORE", message: "The store is away. Wait." });
     await waitFor(() => !existsSync(join(engine.options.dir, "work", id)));
+  });
+
+  it("fails in the end where the store loses all of it each time, however much of it gets through", async () => {
+    let begun = 0;
+    // Each with a ticket of its own, as a bucket's are.
+    const plain = (ticket: string | null) => ticket?.replace(/#.*/, "") ?? null;
+    const wrapStore = (store: ArtifactStore): ArtifactStore => ({
+      ...store,
+      begin: async (job) => {
+        begun += 1;
+        return `${await store.begin(job)}#${begun}`;
+      },
+      remove: (ticket, location) => store.remove(plain(ticket), location),
+      resume: async (ticket, parts, reread) => {
+        const writer = parts.length > 0 ? null : await store.resume(plain(ticket) ?? "", parts, reread);
+        if (writer === null) return null;
+        return {
+          minPartBytes: () => 1,
+          part: (number) => writer.part(number),
+          complete: () => Promise.reject(AWAY),
+          close: () => writer.close(),
+        };
+      },
+    });
+    const engine = await openEngine(engineOptions(), { wrapStore, retry: { storePatienceMs: 300 } });
+    const { id } = await engine.startJob({});
+    expect((await engine.until(id, "failed")).error?.code).toBe("ARTIFACT_STORE");
+    expect(begun).toBeGreaterThan(1);
   });
 
   it("fails at once where no later try would help", async () => {
