@@ -37,6 +37,8 @@ const ORDER = [
   "export-sql",
   "export-csv",
   "export-json",
+  "export-job",
+  "export-writers",
 ];
 
 const { values: options } = parseArgs({
