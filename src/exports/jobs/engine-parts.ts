@@ -63,7 +63,7 @@ async function startParts(
   const made = options.s3 === undefined ? createDirectoryStore({ dir }) : await createS3Store(options.s3);
   const store = tuning.wrapStore?.(made) ?? made;
   const jobs = new JobStore(books.database);
-  const events = new JobEvents((id) => jobs.get(id)?.job ?? null, onJob);
+  const events = new JobEvents((id) => jobs.get(id)?.job ?? null, onJob, warn);
   const folders = new JobFolders(dir);
   const callbacks = startCallbacks(options, new CallbackStore(books.database, (id) => events.changed(id)));
   const sweeper: JobSweeper = new JobSweeper({
@@ -76,7 +76,8 @@ async function startParts(
   });
   const onChange = (id: string) => {
     events.changed(id);
-    if (jobs.get(id)?.job.callback?.state === "pending") callbacks?.wake();
+    // It may have ended. Looking costs next to nothing.
+    callbacks?.wake();
   };
   const context = {
     jobs,

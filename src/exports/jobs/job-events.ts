@@ -13,15 +13,37 @@ interface Told {
 export class JobEvents {
   readonly #read: (id: string) => ExportJob | null;
   readonly #tell: (job: ExportJob) => void;
+  readonly #onError: (error: unknown) => void;
   readonly #told = new Map<string, Told>();
 
-  /** @param read gives a job as it is now; `null` where it is gone */
-  constructor(read: (id: string) => ExportJob | null, tell: (job: ExportJob) => void) {
+  /**
+   * @param read gives a job as it is now; `null` where it is gone
+   * @param onError is given what reading or telling throws: the job itself is not to fail of it
+   */
+  constructor(
+    read: (id: string) => ExportJob | null,
+    tell: (job: ExportJob) => void,
+    onError: (error: unknown) => void,
+  ) {
     this.#read = read;
     this.#tell = tell;
+    this.#onError = onError;
   }
 
+  /** Never throws. */
   changed(id: string): void {
+    try {
+      this.#changed(id);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  close(): void {
+    for (const id of this.#told.keys()) this.#forget(id);
+  }
+
+  #changed(id: string): void {
     const last = this.#told.get(id);
     const job = this.#read(id);
     if (job === null) {
@@ -38,10 +60,6 @@ export class JobEvents {
       last.timer = null;
       this.changed(id);
     }, waitMs).unref();
-  }
-
-  close(): void {
-    for (const id of this.#told.keys()) this.#forget(id);
   }
 
   #say(job: ExportJob): void {

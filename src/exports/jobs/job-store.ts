@@ -228,9 +228,10 @@ export class JobStore {
 
   /** The body is the same for every try, whatever becomes of the job meanwhile. Its form is that of Standard Webhooks. */
   #tell(id: string, type: "export.completed" | "export.failed"): void {
-    this.#run("UPDATE export_jobs SET callback_state = 'pending' WHERE id = ? AND callback_state = 'waiting'", id);
+    const sql = "UPDATE export_jobs SET callback_state = 'pending' WHERE id = ? AND callback_state = 'waiting'";
+    if (this.#run(sql, id) === 0) return;
     const job = this.get(id)?.job;
-    if (job?.callback?.state !== "pending") return;
+    if (job === undefined) return;
     this.#run(
       `UPDATE export_jobs SET callback_message_id = ?, callback_body = ?, callback_since_ms = ?, callback_next_ms = ?
        WHERE id = ?`,

@@ -19,14 +19,17 @@ describe("The events of a job", () => {
   let job: ExportJob | null;
   let told: ExportJob[];
   let events: JobEvents;
+  let errors: unknown[];
 
   beforeEach(() => {
+    errors = [];
     vi.useFakeTimers();
     job = QUEUED;
     told = [];
     events = new JobEvents(
       () => job,
       (one) => told.push(one),
+      (error) => errors.push(error),
     );
   });
   afterEach(() => {
@@ -67,6 +70,24 @@ describe("The events of a job", () => {
     vi.advanceTimersByTime(1_000);
     expect(told).toHaveLength(3);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("do the job no harm where they cannot be told", () => {
+    const failure = new Error("No");
+    const failing = new JobEvents(
+      () => job,
+      ({ progress }) => {
+        if (progress.bytesWritten > 0) throw failure;
+      },
+      (error) => errors.push(error),
+    );
+    failing.changed("a");
+    job = { ...QUEUED, progress: { ...QUEUED.progress, bytesWritten: 1 } };
+    failing.changed("a");
+    vi.advanceTimersByTime(250);
+    job = { ...job, state: "running" };
+    failing.changed("a");
+    expect(errors).toEqual([failure, failure]);
   });
 
   it("leave no timer behind", () => {
