@@ -99,17 +99,23 @@ export class CopyTarget {
     const { bytes } = this;
     fsyncSync(this.#fd);
     renameSync(this.path, this.#target);
-    const folder = openSync(dirname(this.#target), "r");
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    syncFolder(dirname(this.#target));
     return bytes;
   }
 
   close(): void {
     closeSync(this.#fd);
+  }
+}
+
+/** Where folders cannot be synced (Windows) it does nothing. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
