@@ -108,7 +108,8 @@ function dumpSource(dump: DumpReader): ByteSource {
   return {
     async next() {
       const { done, value } = await pieces.next();
-      return done ? null : value.bytes;
+      // The reader may keep it for as long as it likes; the dump's memory is used again.
+      return done ? null : value.bytes.slice();
     },
     async close() {
       abort.abort(new ReplicaError("STOPPED", "The stream has ended"));

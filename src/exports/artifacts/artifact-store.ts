@@ -16,7 +16,7 @@ export interface StoredPart {
 
 /** A part that is being written. */
 export interface PartSink {
-  /** Resolves when more may come. The bytes are the store's from now on. */
+  /** Resolves when more may come. Until then the bytes are the store's. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves with its receipt when the part is as durable as it gets. */
   finish(): Promise<string | null>;

@@ -56,10 +56,8 @@ function readerOf(thread: ThreadLink, { fingerprint, tables }: Pick<DumpReader, 
       for (let turn = 0; ; turn = (turn + 1) % slots.count) {
         const written = (await beforeAbort(pulls[turn] as Promise<unknown>, signal)) as WrittenPiece | null;
         if (written === null) return;
-        const bytes = Buffer.allocUnsafeSlow(written.length);
-        bytes.set(slots.slot(turn).subarray(0, written.length));
+        yield { bytes: slots.slot(turn).subarray(0, written.length), end: written.end };
         pulls[turn] = quietly("pull", [turn]);
-        yield { bytes, end: written.end };
       }
     } finally {
       reading = false;

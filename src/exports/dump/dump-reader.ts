@@ -9,7 +9,7 @@ export interface DumpRequest {
 
 /** Some bytes of a dump. */
 export interface DumpPiece {
-  /** May be empty. Nobody else uses its memory. */
+  /** May be empty. Their memory is written over as soon as the next piece is asked for. */
   readonly bytes: Uint8Array;
   /** Where a part ends with these bytes. */
   readonly end: DumpPartEnd | null;

@@ -1,6 +1,6 @@
 /** How many pieces are asked for before the first of them is taken. */
 const SLOTS = 4;
-const SLOT_BYTES = 512 * 1024;
+const SLOT_BYTES = 128 * 1024;
 
 /**
  * The memory through which the pieces of a dump go from its thread to its reader: so much and no more is written ahead, and none of it is made anew.

@@ -21,7 +21,7 @@ export function rowsStep(
   return { kind: "stream", table: name, chunks: () => streamRows(reader, name, values, shape) };
 }
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Row by row in one go, for the rare table whose rows cannot be named: a row's text must fit into memory several times. */
 function* streamRows(

@@ -7,7 +7,7 @@ import { sqlText } from "./sql-text.js";
 import type { ValueFormat } from "./value-format.js";
 
 /** About what is read at once. */
-const PAGE_BYTES = 256 * 1024;
+const PAGE_BYTES = 64 * 1024;
 /** What is read at once when that is more than was thought. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const FIRST_LIMIT = 128;
@@ -66,7 +66,7 @@ export class TableRows {
   }
 
   /**
-   * The next rows, some 256 KiB or one; `null` after the last.
+   * The next rows, some 64 KiB or one; `null` after the last.
    * @param pace what the last call gave; `undefined` for the first of a part, so that each part is cut the same way whoever writes it.
    */
   *write(after: After, pace: Pace = FIRST_PACE): Generator<Buffer, WrittenRows | null, void> {

@@ -24,7 +24,7 @@ async function opened(file: string, entry?: string): Promise<DumpReader> {
 
 async function bytesFrom(dump: DumpReader, from: DumpPosition): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const { bytes } of dump.read(from)) chunks.push(bytes);
+  for await (const { bytes } of dump.read(from)) chunks.push(Buffer.from(bytes));
   return Buffer.concat(chunks);
 }
 

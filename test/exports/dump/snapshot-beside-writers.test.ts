@@ -102,7 +102,7 @@ describe("a live dump beside a writer", () => {
       const { writer, allowedMs } = await writerOf(database, mode);
       const dump = await openLiveDump({ database, scratch, request });
       const chunks: Uint8Array[] = [];
-      for await (const { bytes } of dump.read(DUMP_START)) chunks.push(bytes);
+      for await (const { bytes } of dump.read(DUMP_START)) chunks.push(Buffer.from(bytes));
       const { commits, longestMs } = await reportOf(writer);
       expect(commits).toBeGreaterThan(3);
       expect(longestMs).toBeLessThan(allowedMs);
