@@ -26,7 +26,8 @@ export function jsonValues(utf16: boolean): ValueFormat {
 
 function partsOf(column: string): Parameters<typeof likelyCaseSql>[2] {
   return {
-    text: `json_quote(${column})`,
+    // Of a generated column's JSON, SQLite remembers that it is some, and would not quote it.
+    text: `json_quote(${column}||'')`,
     integer: `CASE WHEN ${column} COLLATE BINARY BETWEEN ${RANGE} THEN ${column} ELSE '"'||${column}||'"' END`,
     plainReal: `quote(${column})`,
     real: realSql(column, '"%Infinity"'),

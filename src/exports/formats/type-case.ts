@@ -44,7 +44,11 @@ export function likelyCaseSql(
   const odd = { ...sql, text: short(sql.text), blob: short(sql.blob) };
   switch (hint) {
     case "INTEGER":
-      return `CASE WHEN ${value} IS CAST(${column} AS INTEGER) THEN ifnull(${sql.integer}, ${sql.null}) ELSE ${typeCaseSql(column, hint, odd)} END`;
+      // Of the reals that are whole, these columns keep the lowest integer's alone as a real.
+      return (
+        `CASE WHEN ${value} IS CAST(${column} AS INTEGER) AND ${value} IS NOT -9223372036854775808 ` +
+        `THEN ifnull(${sql.integer}, ${sql.null}) ELSE ${typeCaseSql(column, hint, odd)} END`
+      );
     case "REAL":
       return (
         `CASE WHEN ${value} BETWEEN 1e-290 AND 1e300 OR ${value} BETWEEN -1e300 AND -1e-290 ` +

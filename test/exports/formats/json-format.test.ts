@@ -91,6 +91,27 @@ describe("the json format", () => {
     expect(parse(dumpBytes(source, "json", { table: "b" }))).toEqual([{ x: { base64: blob.toString("base64") } }]);
   });
 
+  it("gives generated JSON as the text that it is", () => {
+    const source = snapshotOf((database) =>
+      database.exec(`CREATE TABLE t(x, a TEXT AS (json_object('x', x)), b AS (json_array(x)), c AS (json_array(x)) STORED);
+        INSERT INTO t(x) VALUES('a"b')`),
+    );
+    const rows = JSON.parse(dumpBytes(source, "json", { table: "t" }).toString());
+    expect(rows).toEqual([{ x: 'a"b', a: '{"x":"a\\"b"}', b: '["a\\"b"]', c: '["a\\"b"]' }]);
+  });
+
+  it("gives the one real that a column for integers takes for one as a number, like any other real", () => {
+    const source = snapshotOf((database) =>
+      database.exec(`CREATE TABLE t(i INTEGER, r REAL); INSERT INTO t VALUES(-9223372036854775808.0, -9223372036854775808.0),
+        (-9223372036854775807 - 1, NULL)`),
+    );
+    const rows = JSON.parse(dumpBytes(source, "json", { table: "t" }).toString());
+    expect(rows).toEqual([
+      { i: -(2 ** 63), r: -(2 ** 63) },
+      { i: "-9223372036854775808", r: null },
+    ]);
+  });
+
   it("is an empty array for an empty table", () => {
     const source = snapshotOf((database) => database.exec("CREATE TABLE t(a)"));
     expect(parse(dumpBytes(source, "json", { table: "t" }))).toEqual([]);
