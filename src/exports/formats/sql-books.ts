@@ -1,6 +1,7 @@
 import type { Schema, SchemaTable } from "./schema.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import { concatSql, sqlText } from "./sql-text.js";
+import { sqlTokens } from "./sql-tokens.js";
 import type { ValueFormat } from "./value-format.js";
 
 /** The last number given, per AUTOINCREMENT table. @param tables only those; `null` for all. */
@@ -17,7 +18,9 @@ export function sequences(
   const rows = valuesText(reader, "sqlite_sequence", ["name", "seq"], where, values);
   if (kept !== undefined && rows.length === 0) return "";
   // It is there once a table has needed it, even where none is left that does.
-  const isNeeded = (tables ?? schema.tables).some(({ sql }) => /\bAUTOINCREMENT\b/i.test(sql.toString()));
+  const isNeeded = (tables ?? schema.tables).some(({ sql }) =>
+    sqlTokens(sql.toString()).some((token) => /^AUTOINCREMENT$/i.test(token)),
+  );
   const probe = isNeeded
     ? ""
     : `CREATE TABLE "starfish-replica sequence"(id INTEGER PRIMARY KEY AUTOINCREMENT);\nDROP TABLE "starfish-replica sequence";\n`;

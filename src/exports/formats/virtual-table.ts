@@ -1,3 +1,5 @@
+import { sqlTokens } from "./sql-tokens.js";
+
 /** What a `CREATE VIRTUAL TABLE` statement says. */
 export interface VirtualDeclaration {
   /** Lower case. */
@@ -8,7 +10,7 @@ export interface VirtualDeclaration {
 
 /** Reads a declaration as SQLite keeps it: `CREATE VIRTUAL TABLE <name> USING <module>(<arguments>)`. */
 export function parseVirtualTable(sql: string): VirtualDeclaration {
-  const tokens = tokensOf(sql);
+  const tokens = sqlTokens(sql);
   const using = tokens.findIndex((token, index) => index > 3 && /^using$/i.test(token));
   const module = unquote(tokens[using + 1] ?? "").toLowerCase();
   const options = new Map<string, string>();
@@ -29,13 +31,6 @@ function addOption(options: Map<string, string>, argument: readonly string[]): v
   const [name, equals, ...value] = argument;
   if (name === undefined || equals !== "=") return;
   options.set(name.toLowerCase(), value.length === 1 ? unquote(value[0] ?? "") : value.join(" "));
-}
-
-/** Names, quoted things and single characters, without comments. */
-function tokensOf(sql: string): string[] {
-  const pattern =
-    /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|('(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\w$\u0080-\u{10ffff}]+|.)/gu;
-  return [...sql.matchAll(pattern)].flatMap((match) => (match[1] === undefined ? [] : [match[1]]));
 }
 
 function unquote(token: string): string {

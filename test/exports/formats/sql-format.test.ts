@@ -153,7 +153,9 @@ describe("the sql format", () => {
       ).schema,
     ).toEqual([]);
     const source = snapshotOf((database) =>
-      database.exec("CREATE TABLE a(i INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE a"),
+      database.exec(
+        "CREATE TABLE a(i INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE a; CREATE TABLE b(i -- was AUTOINCREMENT\n)",
+      ),
     );
     expect(contentOf(restore(dumpBytes(source, "sql")))).toEqual(contentOf(source));
   });
