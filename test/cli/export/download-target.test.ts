@@ -47,6 +47,24 @@ describe("where export download puts a file", () => {
     expect(readFileSync(join(dir, NAME), "utf8")).toBe("mine");
   });
 
+  it("puts nothing in place that another process has begun there meanwhile", async () => {
+    const [fake, dir] = [await startFakeExports(), tempDir()];
+    const first = fake.complete(randomBytes(MIB));
+    const second = fake.complete(randomBytes(2 * MIB));
+    first.pauseMs = 20;
+    second.pauseMs = 40;
+    const overtaken = callCli(fake.env, ["download", first.job.id, "-o", dir, "--force"]);
+    await grown(dir, 100_000);
+    const overtaking = callCli(fake.env, ["download", second.job.id, "-o", dir, "--force"]);
+    const run = await overtaken;
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain(`another process has taken ${join(dir, NAME)}.part away`);
+    expect(existsSync(join(dir, NAME))).toBe(false);
+    expect(await overtaking).toMatchObject({ code: 0 });
+    expect(readFileSync(join(dir, NAME)).equals(second.content)).toBe(true);
+    expect(readdirSync(dir)).toEqual([NAME]);
+  });
+
   it("leaves a .part alone that is not its own", async () => {
     const [fake, dir] = [await startFakeExports(), tempDir()];
     const { job } = fake.complete(randomBytes(1_000));

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { open, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { CliError } from "../../cli-error.js";
 import { printable } from "../../printable.js";
 import { hashFile } from "./hash-file.js";
 import { type PartNote, readNote, writeNote } from "./part-note.js";
 import { partPaths, removePart } from "./part-paths.js";
 import type { Sink } from "./sink.js";
+import { takenAway } from "./taken-away.js";
 
 /** `<file>.part`: what has arrived of a download. It stays where the process dies, and the next one goes on after it. */
 export interface PartFile extends Sink {
@@ -14,13 +15,16 @@ export interface PartFile extends Sink {
   readonly found: number;
   /** Of what an earlier process left, else what was last told to `begin`. */
   readonly etag: string | null;
-  /** Empties it. It will be this from now on. */
+  /** Empties it. It will be this from now on. @throws CliError as `finish` does */
   begin(note: PartNote): Promise<void>;
-  /** Makes it as durable as the disk does, and lets go of it. */
+  /**
+   * Makes it as durable as the disk does, and lets go of it.
+   * @throws CliError `LOCAL_FILE` where another process has put its own in its place, or has put this one in place already
+   */
   finish(): Promise<void>;
   /** Lets go of it. */
   close(): Promise<void>;
-  /** Removes it and its note. */
+  /** Removes it and its note, unless they are another process's by now. */
   remove(): Promise<void>;
 }
 
@@ -66,6 +70,9 @@ export async function openPartFile(
     if (!closed) await file.close();
     closed = true;
   };
+  const verifyOwn = async (): Promise<void> => {
+    if (!(await isAt(file, paths.part))) throw takenAway(paths.part);
+  };
   return {
     path: paths.part,
     found,
@@ -86,6 +93,8 @@ export async function openPartFile(
     },
     digest: () => hash.copy().digest("hex"),
     async begin(note) {
+      // It may be another process's finished file by now.
+      await verifyOwn();
       await file.truncate(0);
       await writeNote(paths.note, note);
       etag = note.etag;
@@ -94,14 +103,23 @@ export async function openPartFile(
     },
     async finish() {
       await file.sync();
+      await verifyOwn();
       await close();
     },
     close,
     async remove() {
+      const own = await isAt(file, paths.part);
       await close();
-      await removePart(target);
+      if (own) await removePart(target);
     },
   };
+}
+
+/** Whether an open file is the one that has this name. */
+async function isAt(file: FileHandle, path: string): Promise<boolean> {
+  const named = await stat(path, { bigint: true }).catch(() => null);
+  const opened = await file.stat({ bigint: true });
+  return named !== null && named.ino === opened.ino && named.dev === opened.dev;
 }
 
 async function sizeOf(path: string): Promise<number | null> {

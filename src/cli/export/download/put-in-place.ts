@@ -1,9 +1,8 @@
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "../../../http/system-code.js";
-import { CliError } from "../../cli-error.js";
-import { printable } from "../../printable.js";
 import { partPaths } from "./part-paths.js";
+import { takenAway } from "./taken-away.js";
 import { targetExists } from "./target.js";
 
 /** File systems without hard links say one of these. */
@@ -11,7 +10,7 @@ const NO_LINKS: readonly (string | null)[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", 
 
 /**
  * Gives a finished, synced half file its own name in one step, durably. Without `force` it never replaces a file, not even one that has just come.
- * @throws CliError `TARGET_EXISTS`
+ * @throws CliError `TARGET_EXISTS`; `LOCAL_FILE` where the half file is not there any more
  */
 export async function putInPlace(target: string, { force }: { readonly force: boolean }): Promise<void> {
   const { part, note } = partPaths(target);
@@ -28,7 +27,7 @@ async function moveUnlessThere(from: string, to: string): Promise<void> {
   } catch (error) {
     const code = systemCode(error);
     if (code === "EEXIST") throw targetExists(to);
-    if (code === "ENOENT") throw new CliError("LOCAL_FILE", `another process has taken ${printable(from)} away`);
+    if (code === "ENOENT") throw takenAway(from);
     if (!NO_LINKS.includes(code)) throw error;
     // Here nothing better is to be had: it was looked for before.
     await rename(from, to);
