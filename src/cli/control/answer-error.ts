@@ -40,11 +40,18 @@ export function answerError(answer: RefusedAnswer): CliError {
   });
 }
 
-/** An answer that does not look like one of ours: a proxy's, or some other program's. */
+/**
+ * An answer that does not look like one of ours: a proxy's, or some other program's.
+ * @param what may come from there
+ */
 export function notOurs(url: string, what: string): CliError {
-  return new CliError("NOT_OURS", `${describeUrl(url)} is no server of this kind: it answers with ${what}`, {
-    hint: "Is --server right?",
-  });
+  return new CliError(
+    "NOT_OURS",
+    `${describeUrl(url)} is no server of this kind: it answers with ${printable(what, 200)}`,
+    {
+      hint: "Is --server right?",
+    },
+  );
 }
 
 /** No answer at all. */

@@ -4,6 +4,8 @@ import { CliError } from "../cli-error.js";
 const STATES: readonly string[] = ["queued", "running", "completed", "failed"];
 /** What may stand in a path and in a shell. */
 const ID = /^[A-Za-z0-9][\w.~-]{0,199}$/;
+/** One of a later version too, but what may end the name of a file. */
+const FORMAT = /^[a-z0-9]{1,20}$/;
 
 export function isJobId(text: unknown): text is string {
   return typeof text === "string" && ID.test(text);
@@ -17,7 +19,7 @@ export function verifyJob(value: unknown): ExportJob {
   const job = object(value, "the answer");
   if (!isJobId(job.id)) throw wrong("id");
   if (!STATES.includes(job.state as string)) throw wrong("state");
-  if (typeof job.format !== "string") throw wrong("format");
+  if (typeof job.format !== "string" || !FORMAT.test(job.format)) throw wrong("format");
   if (job.tables !== null && !(Array.isArray(job.tables) && job.tables.every((name) => typeof name === "string"))) {
     throw wrong("tables");
   }

@@ -65,6 +65,18 @@ describe("where export download puts a file", () => {
     expect(readdirSync(dir)).toEqual([NAME]);
   });
 
+  it("is not led elsewhere by what the server calls a format", async () => {
+    const [fake, dir] = [await startFakeExports(), tempDir()];
+    const made = fake.complete(Buffer.from("x"));
+    made.disposition = null;
+    made.job.format = "/../../elsewhere" as "sql";
+    mkdirSync(join(dir, "in"));
+    const run = await callCli(fake.env, ["download", made.job.id, "-o", join(dir, "in")]);
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain('"format" is not what it should be');
+    expect([readdirSync(dir), readdirSync(join(dir, "in"))]).toEqual([["in"], []]);
+  });
+
   it("leaves a .part alone that is not its own", async () => {
     const [fake, dir] = [await startFakeExports(), tempDir()];
     const { job } = fake.complete(randomBytes(1_000));

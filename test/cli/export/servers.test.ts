@@ -76,6 +76,8 @@ describe("a command that asks a server", () => {
 
   it.each([
     ["a page", answer(200, "<!doctype html><p>Hello", { "content-type": "text/html" }), "is no server of this kind"],
+    ["a kind that plays with the terminal", answer(200, "x", { "content-type": "x\u009b2J" }), "it answers with x 2J"],
+    ["such a kind beside an error", answer(418, "x", { "content-type": "x\u009b2J" }), "status 418 and x 2J"],
     ["other JSON", answer(200, '{"hello":1}'), "the server's answer is no export job"],
     ["another job", answer(200, '{"jobs":[{"id":"../x"}]}'), '"id" is not what it should be'],
     ["a page that says 404", answer(404, "<p>no", { "content-type": "text/html" }), "does that server have this part"],

@@ -1,6 +1,7 @@
 import { CliError } from "../../cli-error.js";
 import type { ControlClient, OpenAnswer } from "../../control/control-client.js";
 import { headerOf } from "../../control/header-of.js";
+import { printable } from "../../printable.js";
 
 /** What the server answered to being asked for a finished export. */
 export interface FileOffer {
@@ -43,7 +44,7 @@ export async function requestFile(
 function readOffer(answer: OpenAnswer): FileOffer {
   const encoding = headerOf(answer, "content-encoding") ?? "identity";
   if (encoding !== "identity") {
-    throw new CliError("NOT_OURS", `something on the way has packed the file (${encoding.slice(0, 20)})`, {
+    throw new CliError("NOT_OURS", `something on the way has packed the file (${printable(encoding, 20)})`, {
       hint: "A proxy has to leave downloads as they are.",
     });
   }
