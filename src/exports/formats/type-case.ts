@@ -37,8 +37,9 @@ export function likelyCaseSql(
   hint: ColumnHint,
   sql: SqlByClass & { readonly plainReal: string },
 ): string {
-  // The column's own collation may be one that is not here.
-  const value = `${column} COLLATE BINARY`;
+  // The column's own collation may be one that is not here. With `+` nothing is compared as what it could be turned into: the column may have
+  // had another type when a value came.
+  const value = `+${column} COLLATE BINARY`;
   const short = (text: string): string =>
     `CASE WHEN octet_length(${column}) <= ${MAX_ODD_BYTES} THEN ${text} ELSE ${TOO_LONG} END`;
   const odd = { ...sql, text: short(sql.text), blob: short(sql.blob) };
@@ -46,7 +47,7 @@ export function likelyCaseSql(
     case "INTEGER":
       // Of the reals that are whole, these columns keep the lowest integer's alone as a real.
       return (
-        `CASE WHEN ${value} IS CAST(${column} AS INTEGER) AND ${value} IS NOT -9223372036854775808 ` +
+        `CASE WHEN ${value} IS +CAST(${column} AS INTEGER) AND ${value} IS NOT -9223372036854775808 ` +
         `THEN ifnull(${sql.integer}, ${sql.null}) ELSE ${typeCaseSql(column, hint, odd)} END`
       );
     case "REAL":

@@ -77,6 +77,15 @@ describe("columns that hold what they are not for", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("may have had another type when their values came", () => {
+    const source = snapshotOf((database) => {
+      database.exec("CREATE TABLE t(i TEXT, r TEXT); INSERT INTO t VALUES('05', '+1.50')");
+      database.exec(`PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(i INTEGER, r REAL)'`);
+    });
+    expect(dumpBytes(source, "csv", { table: "t" }).toString()).toBe('"i","r"\r\n"05","+1.50"\r\n');
+    expect(JSON.parse(dumpBytes(source, "json", { table: "t" }).toString())).toEqual([{ i: "05", r: "+1.50" }]);
+  });
+
   it("may have a collation that is not there", () => {
     const source = snapshotOf((database) => {
       database.exec("CREATE TABLE t(i INTEGER, r REAL, s TEXT, n NUMERIC); INSERT INTO t VALUES(1, 0.1, 'a', 0.0)");
