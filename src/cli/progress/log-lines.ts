@@ -5,7 +5,7 @@ import { createRate } from "./rate.js";
 const FIRST_AFTER_MS = 1_000;
 const EVERY_MS = 5_000;
 
-/** Progress for a log: a line after a second, then one every five seconds while there is something new, and what a short job needs none of. */
+/** Progress for a log: a line after a second, then one every five seconds while there is something new. A short job needs none. */
 export function createLogLines(
   stream: Pick<NodeJS.WriteStream, "write">,
   now: () => number = () => performance.now(),
