@@ -7,8 +7,8 @@ const config: ViteUserConfig = defineConfig({
     passWithNoTests: false,
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Real servers and real processes: two files at a time is what two cores carry.
-    maxWorkers: 2,
+    // Real servers and real processes, which wait for each other as much as they work: three files at a time is what two cores carry.
+    maxWorkers: 3,
   },
 });
 

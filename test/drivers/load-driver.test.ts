@@ -7,7 +7,7 @@ import { spawnNode } from "../support/child.js";
 import { tempDir } from "../support/temp-dir.js";
 
 const TRY = `
-  import { loadDriver } from "../tables/src/tables/load-driver.js";
+  import { loadDriver } from "./src/drivers/load-driver.js";
   try { await loadDriver(process.argv[2] as "pg"); console.log(JSON.stringify("loaded")); }
   catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message, hint: error.hint })); }
 `;

@@ -14,7 +14,7 @@ async function memoryOf(file: string, format: string): Promise<{ bytes: number; 
 }
 
 describe("the memory of a process that takes a snapshot or dumps", () => {
-  const large = size({ test: 100, ci: 300, soak: 2_000 });
+  const large = size({ test: 50, ci: 300, soak: 2_000 });
 
   it(`stays below 150 MiB, for 10 MB as for ${large} MB`, async () => {
     const small = databaseOf(10);

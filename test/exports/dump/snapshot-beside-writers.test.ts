@@ -36,7 +36,7 @@ function expectWhole(file: string): void {
 
 describe("a snapshot beside a writer", () => {
   it("is of one moment in WAL mode, however much is written, and holds up nobody", async () => {
-    const database = databaseOf(size({ test: 60, ci: 300 }));
+    const database = databaseOf(size({ test: 24, ci: 300 }));
     const target = join(tempDir(), "copy.db");
     const { writer, allowedMs } = await writerOf(database, "wal");
     const rounds = 3;
@@ -97,7 +97,7 @@ describe("a live dump beside a writer", () => {
   it.each(["wal", "delete"] as const)(
     "is of one moment in mode %s, and holds up nobody for long",
     async (mode) => {
-      const database = databaseOf(mode === "wal" ? size({ test: 60, ci: 300 }) : 8, mode);
+      const database = databaseOf(mode === "wal" ? size({ test: 24, ci: 300 }) : 8, mode);
       const scratch = join(tempDir(), "not", "there", "yet");
       const { writer, allowedMs } = await writerOf(database, mode);
       const dump = await openLiveDump({ database, scratch, request });

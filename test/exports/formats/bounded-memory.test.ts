@@ -41,7 +41,7 @@ function rowsOf(mebibytes: number, bytesPerRow: number): string {
 const COLUMNS = "t(id INTEGER PRIMARY KEY, a TEXT, b BLOB, c REAL)";
 
 describe("the memory of a dump", () => {
-  const large = size({ test: 80, ci: 300, soak: 2_000 });
+  const large = size({ test: 40, ci: 300, soak: 2_000 });
 
   it(`is the same for 10 MB and ${large} MB`, async () => {
     const small = tableOf(`CREATE TABLE ${COLUMNS}; ${rowsOf(10, 200)}`);
@@ -70,7 +70,7 @@ describe("the memory of a dump", () => {
     }
   }, 300_000);
 
-  const value = size({ test: 30, ci: 100 });
+  const value = size({ test: 15, ci: 100 });
 
   it(`is about twice the largest value: a BLOB and a text of ${value} MB`, async () => {
     const file = tableOf(`
