@@ -60,11 +60,13 @@ function explain(error: unknown): number {
 // Whoever reads our messages may go before us; the work goes on.
 process.stderr.on("error", () => {});
 
-// Whoever read our output has gone, as after `| head`: that is no failure.
+const args = process.argv.slice(2);
+// Whoever read our output has gone, as after `| head`: that is no failure, unless it was to have a whole file.
+const isWanted = args[0] === "export" && args[1] === "download";
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
+  process.exit(error.code === "EPIPE" && !isWanted ? EXIT.ok : EXIT.failed),
 );
 
-const code = await run(process.argv.slice(2)).catch(explain);
+const code = await run(args).catch(explain);
 // Not by itself: a starfish-server keeps a timer for five seconds after each signed request.
 process.stdout.write("", () => process.exit(code));

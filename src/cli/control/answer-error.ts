@@ -108,7 +108,7 @@ function unauthorized(token: string | null): CliError {
   return token === null
     ? new CliError("UNAUTHORIZED", "the server asks for its control token", { hint: `Give it with ${how}.` })
     : new CliError("UNAUTHORIZED", "the server does not accept this token", {
-        hint: `Its own is the \`controlToken\` of its configuration: give that with ${how}.`,
+        hint: `Its own is what its routes were given as \`token\`: give that with ${how}.`,
       });
 }
 

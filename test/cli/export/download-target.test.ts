@@ -51,8 +51,8 @@ describe("where export download puts a file", () => {
     const [fake, dir] = [await startFakeExports(), tempDir()];
     const first = fake.complete(randomBytes(MIB));
     const second = fake.complete(randomBytes(2 * MIB));
-    first.pauseMs = 20;
-    second.pauseMs = 40;
+    first.pauseMs = 80;
+    second.pauseMs = 120;
     const overtaken = callCli(fake.env, ["download", first.job.id, "-o", dir, "--force"]);
     await grown(dir, 100_000);
     const overtaking = callCli(fake.env, ["download", second.job.id, "-o", dir, "--force"]);

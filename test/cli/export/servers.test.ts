@@ -70,7 +70,7 @@ describe("a command that asks a server", () => {
       "starfish-replica: the server asks for its control token. Give it with --token TOKEN or STARFISH_REPLICA_TOKEN.\n",
     );
     const wrong = await run({ STARFISH_REPLICA_TOKEN: SECRET });
-    expect(wrong).toContain("the server does not accept this token. Its own is the `controlToken`");
+    expect(wrong).toContain("the server does not accept this token. Its own is what its routes were given as `token`");
     expect(wrong).not.toContain(SECRET);
   });
 
