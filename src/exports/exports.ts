@@ -1,4 +1,5 @@
 import { ReplicaError } from "../errors.js";
+import { Lifecycle } from "../lifecycle.js";
 import type { ExportControl } from "./export-control.js";
 import type { ByteRange, ExportDownload, ExportJob, ExportRequest, ExportStream } from "./export-job.js";
 import { parseJobRequest } from "./export-request.js";
@@ -18,14 +19,11 @@ const MAX_ID_LENGTH = 200;
  */
 export class Exports implements ExportControl {
   readonly #settings: ExportSettings;
-  readonly #threads: ExportThreads;
-  #session: ExportSession | null = null;
-  #starting: Promise<void> | null = null;
-  #stopping: Promise<void> | null = null;
+  readonly #lifecycle: Lifecycle<ExportSession>;
 
   constructor(settings: ExportSettings, threads: ExportThreads) {
     this.#settings = settings;
-    this.#threads = threads;
+    this.#lifecycle = new Lifecycle(() => new ExportSession(settings, threads), stopped);
   }
 
   /**
@@ -34,11 +32,7 @@ export class Exports implements ExportControl {
    * called again
    */
   start(): Promise<void> {
-    if (this.#stopping) {
-      return Promise.reject(new ReplicaError("STOPPED", "stop() is under way: await it before start()"));
-    }
-    this.#starting ??= this.#start();
-    return this.#starting;
+    return this.#lifecycle.start();
   }
 
   /**
@@ -46,27 +40,24 @@ export class Exports implements ExportControl {
    * `start()` may follow.
    */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = null;
-    });
-    return this.#stopping;
+    return this.#lifecycle.stop();
   }
 
   async startJob(request: ExportRequest = {}): Promise<ExportJob> {
-    const { engine } = this.#running();
+    const { engine } = this.#lifecycle.session;
     return await engine.startJob(parseJobRequest(request, this.#settings.engine.callbacks));
   }
 
   async job(id: string): Promise<ExportJob> {
-    return await this.#running().engine.job(idOf(id));
+    return await this.#lifecycle.session.engine.job(idOf(id));
   }
 
   async jobs(): Promise<ExportJob[]> {
-    return await this.#running().engine.jobs();
+    return await this.#lifecycle.session.engine.jobs();
   }
 
   async removeJob(id: string): Promise<void> {
-    const { engine, ends } = this.#running();
+    const { engine, ends } = this.#lifecycle.session;
     await engine.removeJob(idOf(id));
     ends.nudge(id);
   }
@@ -76,7 +67,7 @@ export class Exports implements ExportControl {
    * @throws `UNKNOWN_JOB`, also where it is removed meanwhile; `STOPPED`; the signal's reason
    */
   async finished(id: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ExportJob> {
-    const { ends } = this.#running();
+    const { ends } = this.#lifecycle.session;
     signal?.throwIfAborted();
     return await ends.wait(idOf(id), signal);
   }
@@ -85,7 +76,7 @@ export class Exports implements ExportControl {
     id: string,
     { range, signal }: { readonly range?: ByteRange | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ExportDownload> {
-    const { engine, downloads } = this.#running();
+    const { engine, downloads } = this.#lifecycle.session;
     signal?.throwIfAborted();
     return await downloads.open(await engine.job(idOf(id)), range, signal);
   }
@@ -94,7 +85,7 @@ export class Exports implements ExportControl {
     selection: StreamSelection = {},
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ExportStream> {
-    const { streams } = this.#running();
+    const { streams } = this.#lifecycle.session;
     return await streams.open(parseStreamSelection(selection), signal);
   }
 
@@ -104,36 +95,6 @@ export class Exports implements ExportControl {
    */
   routes(options: ExportRoutesOptions): ExportRoutes {
     return createExportRoutes(this, this.#settings.engine.database, options);
-  }
-
-  async #start(): Promise<void> {
-    const session = new ExportSession(this.#settings, this.#threads);
-    try {
-      this.#session = session;
-      await session.open();
-    } catch (error) {
-      // What cannot be closed is not why it did not start.
-      await session.close().catch(() => {});
-      this.#session = null;
-      this.#starting = null;
-      throw error;
-    }
-  }
-
-  async #stop(): Promise<void> {
-    const starting = this.#starting;
-    try {
-      await this.#session?.close();
-    } finally {
-      await starting?.catch(() => {});
-      this.#session = null;
-      this.#starting = null;
-    }
-  }
-
-  #running(): ExportSession {
-    if (!this.#session?.opened || this.#stopping) throw stopped();
-    return this.#session;
   }
 }
 

@@ -1,4 +1,5 @@
 import { ReplicaError } from "../errors.js";
+import { Lifecycle } from "../lifecycle.js";
 import { beforeAbort } from "../threads/before-abort.js";
 import type { TableThreads } from "./connect-tables.js";
 import type { TaskChange } from "./copy/table-engine.js";
@@ -22,14 +23,11 @@ import { wholeNumberMistake } from "./value-mistakes.js";
  */
 export class TableReplication implements TableControl {
   readonly #settings: TableSettings;
-  readonly #threads: TableThreads;
-  #session: TableSession | null = null;
-  #starting: Promise<void> | null = null;
-  #stopping: Promise<void> | null = null;
+  readonly #lifecycle: Lifecycle<TableSession>;
 
   constructor(settings: TableSettings, threads: TableThreads) {
     this.#settings = settings;
-    this.#threads = threads;
+    this.#lifecycle = new Lifecycle(() => new TableSession(settings, threads), stopped);
   }
 
   /**
@@ -40,32 +38,25 @@ export class TableReplication implements TableControl {
    * runs, and it may be called again
    */
   start(): Promise<void> {
-    if (this.#stopping) {
-      return Promise.reject(new ReplicaError("STOPPED", "stop() is under way: await it before start()"));
-    }
-    this.#starting ??= this.#start();
-    return this.#starting;
+    return this.#lifecycle.start();
   }
 
   /**
    * Aborts what is under way and waits until it has ended. Leaves no thread, timer or open file: the process may end. `start()` may follow.
    */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = null;
-    });
-    return this.#stopping;
+    return this.#lifecycle.stop();
   }
 
   async tasks(): Promise<TableTask[]> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     const tasks = session.ids.map((id) => this.#view(session, id).catch(unlessRemoved));
     return (await Promise.all(tasks)).filter((task) => task !== null);
   }
 
   /** @throws `UNKNOWN_TASK` */
   async task(id: string): Promise<TableTask> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     return await this.#view(session, session.idOf(id));
   }
 
@@ -74,7 +65,7 @@ export class TableReplication implements TableControl {
    * @throws `INVALID_TASK` naming the fields; `TARGET_TAKEN`; `TABLE_MISSING`; `UNMAPPABLE_TYPE`; `SOURCE_*`
    */
   async addTask(definition: TableTaskDefinition): Promise<TableTask> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     const mistakes = definitionMistakes(definition, Object.keys(this.#settings.sources));
     verifyNoMistakes(mistakes, "Correct the task and add it again.");
     const record = await session.add(definition);
@@ -87,7 +78,7 @@ export class TableReplication implements TableControl {
    * @throws `UNKNOWN_TASK`; `INVALID_TASK` naming the fields
    */
   async updateTask(id: string, change: TaskChange): Promise<TableTask> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     verifyNoMistakes(changeMistakes(change), "Correct the change and send it again.");
     const record = await session.update(session.idOf(id), change);
     return taskView(record, session.channelStatus(record.id));
@@ -98,7 +89,7 @@ export class TableReplication implements TableControl {
    * @throws `UNKNOWN_TASK`
    */
   async removeTask(id: string): Promise<void> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     await session.remove(session.idOf(id));
   }
 
@@ -108,7 +99,7 @@ export class TableReplication implements TableControl {
    * @throws the run's error, which is recorded; `UNKNOWN_TASK`; `INVALID_TASK` for a paused task; `STOPPED`
    */
   async runTask(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<TableRun> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     signal?.throwIfAborted();
     const run = session.run(session.idOf(id));
     return await (signal ? beforeAbort(run, signal) : run);
@@ -122,7 +113,7 @@ export class TableReplication implements TableControl {
     id: string,
     { repair = false, signal }: { readonly repair?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<VerifyResult> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     if (typeof repair !== "boolean") {
       verifyNoMistakes([{ field: "repair", what: "must be true or false" }], "Leave it out to change nothing.");
     }
@@ -135,7 +126,7 @@ export class TableReplication implements TableControl {
    * @throws `UNKNOWN_TASK`
    */
   async runs(id: string, limit = 20): Promise<readonly TableRun[]> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     const what = wholeNumberMistake("limit", limit);
     verifyNoMistakes(what === null ? [] : [{ field: "limit", what }], "The default is 20.");
     return await session.runs(session.idOf(id), limit);
@@ -152,12 +143,12 @@ export class TableReplication implements TableControl {
     params: QueryParameters = [],
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<QueryResult> {
-    return await runQueryWithHooks(this.#running().queries, this.#settings, { sql, params }, signal);
+    return await runQueryWithHooks(this.#lifecycle.session.queries, this.#settings, { sql, params }, signal);
   }
 
   /** Like `tasks()`, with freshness and failures. Answers also where the local file fails, then with what was last known. */
   async status(): Promise<TableTaskStatus[]> {
-    const session = this.#running();
+    const session = this.#lifecycle.session;
     const look = async (id: string): Promise<TableTaskStatus> => {
       const record = await session.record(id).catch(() => session.lastRecord(id));
       return taskStatus(record, session.channelStatus(id));
@@ -172,32 +163,6 @@ export class TableReplication implements TableControl {
    */
   routes(options: TableRoutesOptions): TableRoutes {
     return createTableRoutes(this, options);
-  }
-
-  async #start(): Promise<void> {
-    const session = new TableSession(this.#settings, this.#threads);
-    try {
-      this.#session = session;
-      await session.open();
-    } catch (error) {
-      await session.close();
-      this.#session = null;
-      this.#starting = null;
-      throw error;
-    }
-  }
-
-  async #stop(): Promise<void> {
-    const starting = this.#starting;
-    await this.#session?.close();
-    await starting?.catch(() => {});
-    this.#session = null;
-    this.#starting = null;
-  }
-
-  #running(): TableSession {
-    if (!this.#session?.opened || this.#stopping) throw stopped();
-    return this.#session;
   }
 
   async #view(session: TableSession, id: string): Promise<TableTask> {
