@@ -56,14 +56,15 @@ describe("the memory of a dump", () => {
   }, 600_000);
 
   it("is bounded for a table without rowid, one whose rows have no name, and rows of every width", async () => {
+    const megabytes = size({ test: 10, ci: 30 });
     const keyed = tableOf(
-      `CREATE TABLE ${COLUMNS.replace(" PRIMARY KEY", "").replace(")", ", PRIMARY KEY(a, id)) WITHOUT ROWID")}; ${rowsOf(30, 200)}`,
+      `CREATE TABLE ${COLUMNS.replace(" PRIMARY KEY", "").replace(")", ", PRIMARY KEY(a, id)) WITHOUT ROWID")}; ${rowsOf(megabytes, 200)}`,
     );
     const widths = [3_000, 20_000, 200_000, 3_000_000];
     const wide = tableOf(
-      `CREATE TABLE ${COLUMNS}; ${widths.map((width) => rowsOf(20, width).replace("SELECT i,", "SELECT NULL,")).join(";")}`,
+      `CREATE TABLE ${COLUMNS}; ${widths.map((width) => rowsOf(megabytes, width).replace("SELECT i,", "SELECT NULL,")).join(";")}`,
     );
-    const unnamed = tableOf(`CREATE TABLE t(rowid INTEGER, _rowid_ TEXT, oid BLOB, c REAL); ${rowsOf(30, 200)}`);
+    const unnamed = tableOf(`CREATE TABLE t(rowid INTEGER, _rowid_ TEXT, oid BLOB, c REAL); ${rowsOf(megabytes, 200)}`);
     for (const file of [keyed, wide, unnamed]) {
       for (const format of ["sql", "ndjson"] as const)
         expect((await dumpOf(file, format)).memory).toBeLessThan(256 * MIB);
