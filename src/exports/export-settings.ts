@@ -12,6 +12,7 @@ export interface ExportSettings {
   readonly engine: EngineOptions;
   readonly maxStreams: number;
   readonly streamStallMs: number;
+  readonly maxStreamMs: number;
   readonly onProgress: ExportsOptions["onProgress"];
 }
 
@@ -20,6 +21,7 @@ type Numbers =
   | "maxQueuedJobs"
   | "maxStreams"
   | "streamStallSeconds"
+  | "maxStreamSeconds"
   | "maxDiskBytes"
   | "minFreeBytes"
   | "retentionSeconds";
@@ -31,6 +33,7 @@ const RANGES: Readonly<Record<Numbers, readonly [min: number, max: number, unit:
   maxQueuedJobs: [0, 100_000, "jobs"],
   maxStreams: [1, 100, "streams"],
   streamStallSeconds: [1, 86_400, "seconds"],
+  maxStreamSeconds: [1, 1_209_600, "seconds"],
   maxDiskBytes: [1, MAX_BYTES, "bytes"],
   minFreeBytes: [0, MAX_BYTES, "bytes"],
   retentionSeconds: [1, 315_360_000, "seconds"],
@@ -45,6 +48,7 @@ const KNOWN: Readonly<Record<keyof ExportsOptions, true>> = {
   maxQueuedJobs: true,
   maxStreams: true,
   streamStallSeconds: true,
+  maxStreamSeconds: true,
   maxDiskBytes: true,
   minFreeBytes: true,
   retentionSeconds: true,
@@ -94,6 +98,7 @@ export function parseExportSettings(options: ExportsOptions): ExportSettings {
     },
     maxStreams: options.maxStreams ?? 4,
     streamStallMs: (options.streamStallSeconds ?? 60) * 1_000,
+    maxStreamMs: (options.maxStreamSeconds ?? 3_600) * 1_000,
     onProgress,
   };
 }

@@ -20,6 +20,8 @@ export interface ExportsOptions {
   readonly maxStreams?: number;
   /** A stream whose reader takes nothing for so long ends: it holds up the checkpoints of the database. In seconds. Default 60. */
   readonly streamStallSeconds?: number;
+  /** How long a stream may last, however its reader reads: so long the write-ahead log may grow. In seconds. Default 3 600: an hour. */
+  readonly maxStreamSeconds?: number;
   /** What snapshots and files in `dir` may take together, in bytes. Default: no limit but `minFreeBytes`. */
   readonly maxDiskBytes?: number;
   /** What stays free on the disk of `dir`, in bytes. Default 256 MiB. */

@@ -31,7 +31,7 @@ export class LiveStreams {
   /** @throws `INVALID_EXPORT`, `TABLE_MISSING`, `EXPORT_BUSY`, `LOCAL_DATABASE`, the signal's reason */
   async open(selection: ParsedSelection, signal: AbortSignal | undefined): Promise<ExportStream> {
     signal?.throwIfAborted();
-    const { maxStreams, streamStallMs, engine } = this.#settings;
+    const { maxStreams, streamStallMs, maxStreamMs, engine } = this.#settings;
     if (this.#slots.size >= maxStreams) {
       throw new ReplicaError(
         "EXPORT_BUSY",
@@ -44,11 +44,13 @@ export class LiveStreams {
       );
     }
     const slot = new AbortController();
+    const longest = setTimeout(() => slot.abort(tooLong(maxStreamMs)), maxStreamMs).unref();
     let vacate = (): void => {};
     this.#slots.set(
       slot,
       new Promise((resolve) => {
         vacate = () => {
+          clearTimeout(longest);
           this.#slots.delete(slot);
           resolve();
         };
@@ -117,6 +119,12 @@ function dumpSource(dump: DumpReader): ByteSource {
       await dump.close();
     },
   };
+}
+
+function tooLong(maxMs: number): ReplicaError {
+  return new ReplicaError("STOPPED", `The stream was ended: it lasted ${maxMs / 1_000} s (maxStreamSeconds)`, {
+    hint: "Start a job, whose file can be read at any speed and by Range: a stream holds up the checkpoints of the database.",
+  });
 }
 
 function stalled(stallMs: number): ReplicaError {

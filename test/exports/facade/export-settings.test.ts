@@ -33,6 +33,7 @@ describe("the options of createExports", () => {
       },
       maxStreams: 4,
       streamStallMs: 60_000,
+      maxStreamMs: 3_600_000,
       onProgress: undefined,
     });
     const { engine } = parseExportSettings({ database: "a", dir: "b", callbacks: { secret: SECRET } });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
+import { realDelay } from "../../support/real-time.js";
 import { deferred, waitFor } from "../../support/wait.js";
 import { FakeExports, some } from "./fake-exports.js";
 
@@ -143,6 +144,22 @@ describe("stream", () => {
     await waitFor(() => fake.dumps.every(({ closed }) => closed));
     for (const reader of [unread, halfRead])
       await expect(reader.read()).rejects.toMatchObject({ code: "STOPPED", hint: expect.stringContaining("job") });
+  });
+
+  it("ends after maxStreamSeconds, though it is read all the time", async () => {
+    const fake = new FakeExports();
+    fake.script.pieces = async function* () {
+      for (;;) {
+        await realDelay(20);
+        yield* some("a");
+      }
+    };
+    const exports = await started(fake, { maxStreamSeconds: 1, maxStreams: 1 });
+    for (let round = 0; round < 2; round += 1) {
+      const endless = text((await exports.stream()).body);
+      await expect(endless).rejects.toMatchObject({ code: "STOPPED", message: expect.stringContaining("lasted 1 s") });
+      await waitFor(() => fake.dumps.every(({ closed }) => closed));
+    }
   });
 
   it("does not take a slow dump for a reader that has stalled", async () => {
