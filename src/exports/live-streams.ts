@@ -10,6 +10,7 @@ import { DUMP_START } from "./formats/dump-position.js";
 import type { DumpSelection } from "./formats/dump-selection.js";
 import { FILE_FORMS } from "./formats/file-form.js";
 import type { ParsedSelection } from "./stream-selection.js";
+import { tablesSelection } from "./tables-selection.js";
 
 const BUSY_RETRY_AFTER_MS = 10_000;
 
@@ -97,11 +98,9 @@ export class LiveStreams {
   }
 }
 
-/** What a dump is told. `except` counts where all tables are asked for. */
 function dumpSelection({ tables, alone }: ParsedSelection, except: readonly string[]): DumpSelection {
   const [only] = tables ?? [];
-  if (alone && only !== undefined) return { table: only };
-  return tables === null ? { tables: "all", except } : { tables };
+  return alone && only !== undefined ? { table: only } : tablesSelection(tables, except);
 }
 
 function dumpSource(dump: DumpReader): ByteSource {

@@ -1,13 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CustomObjectStore, type ObjectStore } from "@drakkar.software/starfish-server";
 import { FilesystemObjectStore } from "@drakkar.software/starfish-server/node";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { atEnd } from "../support/at-end.js";
 import { type Primary, startPrimary } from "../support/primary.js";
 import type { Replica } from "../support/replica.js";
-import { tempDir } from "../support/temp-dir.js";
+import { mountSmallDisk } from "../support/small-disk.js";
 import { waitFor } from "../support/wait.js";
 import { edit, localData, outbox, pushBlind, startOutbox, write } from "./outbox-setup.js";
 
@@ -158,13 +156,8 @@ describe("a disk that is full", () => {
 
   it("of a real file system behaves no differently", async (context) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const folder = tempDir();
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "ignore" });
-    } catch {
-      return context.skip("a small file system cannot be mounted here: run as root on Linux");
-    }
-    atEnd(() => execFileSync("umount", ["-l", folder]));
+    const folder = mountSmallDisk(1);
+    if (folder === null) return context.skip("needs the right to mount a tmpfs: run it as root on Linux");
     const primary = await startPrimary();
     await primary.write("posts", { begun: true });
     const replica = await startOutbox({ url: primary.url, store: new FilesystemObjectStore({ baseDir: folder }) });

@@ -6,9 +6,9 @@ import { openDump } from "../dump/open-dump.js";
 import { takeSnapshot } from "../dump/take-snapshot.js";
 import { exportFileName } from "../export-file-name.js";
 import { FILE_FORMS } from "../formats/file-form.js";
+import { tablesSelection } from "../tables-selection.js";
 import type { JobContext } from "./job-context.js";
 import type { JobRecord, RecordedPart } from "./job-record.js";
-import { jobSelection } from "./job-selection.js";
 import { createWholeHash, loadWholeHash, type WholeHash } from "./whole-hash.js";
 import { writeParts } from "./write-parts.js";
 
@@ -37,7 +37,7 @@ export async function attemptJob(id: string, context: JobContext, signal: AbortS
   }
   await ensureSnapshot(id, context, signal);
   const { job, except } = existing(id, context);
-  const request = { format: job.format, selection: jobSelection(job.tables, except) };
+  const request = { format: job.format, selection: tablesSelection(job.tables, except) };
   const dump = await openDump({ file: context.folders.snapshot(id), kind: "snapshot", request }, signal);
   try {
     await usingWriter(await openArtifact(id, dump, context, signal), async (artifact) => {

@@ -6,11 +6,11 @@ import { callbackHostMistake } from "../callbacks/callback-host.js";
 import { callbackRefused } from "../callbacks/callback-refused.js";
 import type { ByteRange, ExportJob, ExportRequest } from "../export-job.js";
 import { finishedArtifact } from "../finished-artifact.js";
+import { tablesSelection } from "../tables-selection.js";
 import { checkSelection } from "./check-selection.js";
 import { type EngineParts, type EngineTuning, openEngineParts } from "./engine-parts.js";
 import type { EngineOptions, ExportEngine, OpenedArtifact } from "./export-engine.js";
 import type { JobRecord } from "./job-record.js";
-import { jobSelection } from "./job-selection.js";
 
 /**
  * An engine of this thread. Before `open`, and after `close`, its methods reject with `STOPPED`.
@@ -56,7 +56,7 @@ class Engine implements ExportEngine {
     const { jobs, queue, events } = await this.#parts();
     const { database, except } = this.#options;
     this.#refuseWhereBusy(queue.size);
-    await checkSelection(database, format, jobSelection(tables, except), this.#stop.signal);
+    await checkSelection(database, format, tablesSelection(tables, except), this.#stop.signal);
     if (callbackUrl !== null) await this.#checkCallback(callbackUrl);
     // Others may have come meanwhile. From here on nothing waits.
     if (this.#closing !== null) throw stopped();

@@ -1,26 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { atEnd } from "../../support/at-end.js";
+import { mountSmallDisk } from "../../support/small-disk.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
 import { createDatabase, dumpHash, engineOptions, openEngine, type TestEngine } from "./engine-fixture.js";
 
 const MB = 1024 * 1024;
-
-/** A disk of its own; `null` where this user may not mount one. */
-function mountSmallDisk(sizeMb: number): string | null {
-  const folder = tempDir();
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMb}m`, "tmpfs", folder], { stdio: "ignore" });
-  } catch {
-    return null;
-  }
-  atEnd(() => execFileSync("umount", ["-l", folder]));
-  return folder;
-}
 
 async function expectNoFiles({ options: { dir } }: TestEngine): Promise<void> {
   await waitFor(() =>

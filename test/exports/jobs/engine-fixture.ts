@@ -7,7 +7,7 @@ import { DUMP_START, type DumpPosition } from "../../../src/exports/formats/dump
 import { createExportEngine } from "../../../src/exports/jobs/create-export-engine.js";
 import type { EngineTuning } from "../../../src/exports/jobs/engine-parts.js";
 import type { EngineOptions, ExportEngine } from "../../../src/exports/jobs/export-engine.js";
-import { jobSelection } from "../../../src/exports/jobs/job-selection.js";
+import { tablesSelection } from "../../../src/exports/tables-selection.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
@@ -96,7 +96,7 @@ export async function readAll(engine: ExportEngine, id: string): Promise<Buffer>
 export function dumpHash(path: string, format: ExportJob["format"], tables: readonly string[] | null): string {
   const database = new Database(path, { readonly: true });
   const hash = createHash("sha256");
-  const dump = DUMP_FORMATS[format].open(database, jobSelection(tables, []));
+  const dump = DUMP_FORMATS[format].open(database, tablesSelection(tables, []));
   for (let position: DumpPosition | null = DUMP_START; position !== null; ) {
     const part = dump.part(position);
     let chunk = part.next();

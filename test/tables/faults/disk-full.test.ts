@@ -1,11 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
-import { atEnd } from "../../support/at-end.js";
 import { startPostgres, type TestPostgres } from "../../support/postgres.js";
-import { tempDir } from "../../support/temp-dir.js";
+import { mountSmallDisk } from "../../support/small-disk.js";
 import { waitFor } from "../../support/wait.js";
 import { keepTables } from "./kept-tables.js";
 import { createOrders, expectEqual } from "./orders-table.js";
@@ -16,18 +14,6 @@ let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
 }, 60_000);
-
-/** A disk of its own; `null` where this user may not mount one. */
-function mountSmallDisk(sizeMb: number): string | null {
-  const folder = tempDir();
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMb}m`, "tmpfs", folder], { stdio: "ignore" });
-  } catch {
-    return null;
-  }
-  atEnd(() => execFileSync("umount", ["-l", folder]));
-  return folder;
-}
 
 /** Leaves so many bytes free. */
 function fill(folder: string, bytesLeft: number): string {
