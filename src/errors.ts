@@ -45,6 +45,23 @@
  * | `ARTIFACT_STORE` | the folder or bucket that keeps finished exports failed |
  * | `ARTIFACT_MISSING` | a finished export's file is not where it was put |
  * | `CALLBACK_REFUSED` | a callback URL that may not be called: its form, or where it leads |
+ * | `PAGE_PROTOCOL` | the other end of a page sync sent what the protocol does not allow |
+ * | `SYNC_REFUSED` | the page server refused or ended a sync; the message says with which words |
+ * | `SYNC_UNREACHABLE` | no connection to the page server, or it broke off |
+ * | `INVALID_TOKEN` | a token that is malformed, forged, expired, or for something else |
+ * | `GENERATION_CONFLICT` | another push came first; the message names both generations |
+ * | `LOCAL_CHANGES` | a pull would overwrite what was changed in the local file since the last sync |
+ * | `NOT_A_DATABASE` | a file that is no SQLite database: another format, encrypted, cut short |
+ * | `INTEGRITY_FAILED` | what arrived is not what was sent, or SQLite finds it damaged |
+ * | `PAGE_STORE` | the page server's own files failed: disk full, not writable, changed by others |
+ * | `QUOTA_EXCEEDED` | a database, or all of an organisation, would be larger than allowed |
+ * | `UNKNOWN_DATABASE` | no database of this organisation has this id |
+ * | `INVALID_ACCOUNT` | an email, password, name or number that cannot be used; the message says which |
+ * | `UNAUTHENTICATED` | wrong email or password, or no valid session |
+ * | `NAME_TAKEN` | an email, or a database name within its organisation, that is taken |
+ * | `NOT_CONFIGURED` | an OAuth provider that this server has no client id for |
+ * | `OAUTH_FAILED` | an OAuth login that is unknown, expired, used already, or that the provider refused |
+ * | `RATE_LIMITED` | too many attempts; `retryAfterMs` says when the next may be made |
  * | `WORKER_FAILED` | a thread or process of ours ended; the next call starts another |
  */
 export const ERROR_CODES = [
@@ -90,6 +107,23 @@ export const ERROR_CODES = [
   "ARTIFACT_STORE",
   "ARTIFACT_MISSING",
   "CALLBACK_REFUSED",
+  "PAGE_PROTOCOL",
+  "SYNC_REFUSED",
+  "SYNC_UNREACHABLE",
+  "INVALID_TOKEN",
+  "GENERATION_CONFLICT",
+  "LOCAL_CHANGES",
+  "NOT_A_DATABASE",
+  "INTEGRITY_FAILED",
+  "PAGE_STORE",
+  "QUOTA_EXCEEDED",
+  "UNKNOWN_DATABASE",
+  "INVALID_ACCOUNT",
+  "UNAUTHENTICATED",
+  "NAME_TAKEN",
+  "NOT_CONFIGURED",
+  "OAUTH_FAILED",
+  "RATE_LIMITED",
   "WORKER_FAILED",
 ] as const;
 

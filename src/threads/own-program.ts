@@ -2,7 +2,13 @@ import { createRequire } from "node:module";
 import { ReplicaError } from "../errors.js";
 
 /** As `imports` in package.json names them. */
-type OwnProgram = "#table-worker" | "#query-worker" | "#export-worker" | "#dump-worker";
+type OwnProgram =
+  | "#table-worker"
+  | "#query-worker"
+  | "#export-worker"
+  | "#dump-worker"
+  | "#page-worker"
+  | "#account-worker";
 
 /**
  * The file of a program of this package that runs in a thread or process of its own.

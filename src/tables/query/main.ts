@@ -1,7 +1,7 @@
 // What the package runs as a process of its own for local queries (`#query-worker`). Its arguments are the file and the process that asked for it.
 import { loadDriver } from "../../drivers/load-driver.js";
+import { endWithParent } from "../../threads/end-with-parent.js";
 import { type ServedMethod, serveCalls } from "../../threads/serve-calls.js";
-import { endWithParent } from "./end-with-parent.js";
 import { type QueryLimits, QueryReader } from "./query-reader.js";
 import type { QueryParameters } from "./query-result.js";
 

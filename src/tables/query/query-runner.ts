@@ -4,9 +4,9 @@ import { ReplicaError, toReplicaError } from "../../errors.js";
 import type { SqliteRow } from "../../sqlite/sqlite-value.js";
 import { beforeAbort } from "../../threads/before-abort.js";
 import { findOwnProgram } from "../../threads/own-program.js";
+import { type ProcessLink, startProcess } from "../../threads/start-process.js";
 import { checkQuery } from "./check-query.js";
 import type { QueryParameters, QueryResult } from "./query-result.js";
-import { type ProcessLink, startProcess } from "./start-process.js";
 
 const CANNOT_START = "The process that runs queries cannot be started";
 
@@ -46,16 +46,16 @@ export function createQueryRunner(database: string, options: QueryRunnerOptions 
   let turn: Promise<unknown> = Promise.resolve();
 
   const start = (): ProcessLink => {
-    const started = startProcess(
-      entry ?? findOwnProgram("#query-worker", CANNOT_START),
-      [path],
-      (value) => {
+    const started = startProcess(entry ?? findOwnProgram("#query-worker", CANNOT_START), [path], {
+      what: "The process that runs queries",
+      afterEnd: "The next query starts another; where the system was short of memory, ask for fewer rows.",
+      onEvent(value) {
         for (const row of value as SqliteRow[]) rows.push(row);
       },
-      () => {
+      onEnd() {
         if (current === started) current = undefined;
       },
-    );
+    });
     return started;
   };
 

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
-import { ReplicaError } from "../../errors.js";
-import { CallLink } from "../../threads/call-link.js";
-import type { AnswerMessage } from "../../threads/call-message.js";
+import { ReplicaError } from "../errors.js";
+import { CallLink } from "./call-link.js";
+import type { AnswerMessage } from "./call-message.js";
 
 /** A link and the way to end the process behind it. */
 export interface ProcessLink {
@@ -10,17 +10,22 @@ export interface ProcessLink {
   kill(error: ReplicaError): Promise<void>;
 }
 
+export interface ProcessOptions {
+  /** Begins the message where the process ends: `The process that runs queries`. */
+  readonly what: string;
+  /** What follows where it has ended, a sentence. */
+  readonly afterEnd: string;
+  readonly onEvent?: (value: unknown) => void;
+  readonly onEnd?: () => void;
+}
+
 /**
- * Starts a node process that answers calls. A thread would not do: `terminate()` waits for the native call that the thread is in, and a
- * query may be inside SQLite for ever.
+ * Starts a node process that answers calls. It is for what a thread cannot do: `terminate()` waits for the native call that the thread is in, and a
+ * file that one thread closes loses the locks that the others hold on it.
  * @param args for the program; our own process id follows them.
  */
-export function startProcess(
-  entry: string,
-  args: readonly string[],
-  onEvent: (value: unknown) => void,
-  onEnd: () => void,
-): ProcessLink {
+export function startProcess(entry: string, args: readonly string[], options: ProcessOptions): ProcessLink {
+  const { what, afterEnd, onEvent = () => {}, onEnd = () => {} } = options;
   const child = fork(entry, [...args, String(process.pid)], {
     serialization: "advanced",
     execArgv: [],
@@ -39,9 +44,9 @@ export function startProcess(
   const ended = new Promise<void>((resolve) => {
     const end = (why: string, cause?: unknown): void => {
       link.fail(
-        new ReplicaError("WORKER_FAILED", `The process that runs queries ended: ${why}`, {
+        new ReplicaError("WORKER_FAILED", `${what} ended: ${why}`, {
           retryable: true,
-          hint: "The next query starts another; where the system was short of memory, ask for fewer rows.",
+          hint: afterEnd,
           cause,
         }),
       );
