@@ -1,4 +1,6 @@
 export { ConfigurationError, ReplicaError, type ReplicaErrorCode } from "../errors.js";
+export { createPageChannel, type PageChannelOptions } from "./create-page-channel.js";
+export { createPageClient } from "./create-page-client.js";
 export type {
   PageClient,
   PageClientOptions,
