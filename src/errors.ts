@@ -58,6 +58,7 @@
  * | `UNKNOWN_DATABASE` | no database of this organisation has this id |
  * | `INVALID_ACCOUNT` | an email, password, name or number that cannot be used; the message says which |
  * | `UNAUTHENTICATED` | wrong email or password, or no valid session |
+ * | `SIGNUP_CLOSED` | this page server makes no new accounts for whoever comes |
  * | `NAME_TAKEN` | an email, or a database name within its organisation, that is taken |
  * | `NOT_CONFIGURED` | an OAuth provider that this server has no client id for |
  * | `OAUTH_FAILED` | an OAuth login that is unknown, expired, used already, or that the provider refused |
@@ -120,6 +121,7 @@ export const ERROR_CODES = [
   "UNKNOWN_DATABASE",
   "INVALID_ACCOUNT",
   "UNAUTHENTICATED",
+  "SIGNUP_CLOSED",
   "NAME_TAKEN",
   "NOT_CONFIGURED",
   "OAUTH_FAILED",

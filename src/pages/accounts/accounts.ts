@@ -36,8 +36,12 @@ export interface Accounts {
   signup(email: string, password: string): Promise<Account>;
   /** @throws `UNAUTHENTICATED`, after the same time whether the email or the password is wrong. */
   login(email: string, password: string): Promise<Account>;
-  /** The account of this identity, made where there is none. @throws `NAME_TAKEN` where a user with a password has the email. */
-  loginWith(identity: ProviderIdentity): Promise<Account>;
+  /**
+   * The account of this identity, made where there is none.
+   * @param allowNew whether one may be made
+   * @throws `NAME_TAKEN` where a user with a password has the email; `SIGNUP_CLOSED` where one would have to be made and may not
+   */
+  loginWith(identity: ProviderIdentity, allowNew: boolean): Promise<Account>;
   /** `null` for a user that is not there. */
   account(userId: string): Promise<Account | null>;
   /** @throws `INVALID_ACCOUNT`, `NAME_TAKEN` */
