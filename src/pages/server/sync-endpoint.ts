@@ -4,46 +4,47 @@ import type { Accounts } from "../accounts/accounts.js";
 import type { PageStore } from "../store/page-store.js";
 import type { Tokens } from "../tokens/token-claims.js";
 
-/** Room for one push, held from its `hello` to its end, so that pushes to several databases of an organisation cannot pass its quota together. */
-export interface StorageQuota {
-  /**
-   * @param bytes what the database will take: page size times pages, as the peer has announced it
-   * @returns gives the room back: to be called when the push has ended, committed or not
-   * @throws `QUOTA_EXCEEDED`, naming the quota that is too small
-   */
-  reserve(orgId: string, databaseId: string, bytes: number): Promise<() => void>;
-}
+/** Where syncs begin. WIRE.md, section 2. */
+export const SYNC_PATH = "/sync";
 
-/** A push that has been committed. */
-export interface SyncCommit {
-  readonly databaseId: string;
-  readonly generation: number;
-  readonly rootHash: Uint8Array;
-}
-
-export interface SyncEndpointParts {
+/** What `createSyncEndpoint` takes. */
+export interface SyncEndpointOptions {
   readonly tokens: Pick<Tokens, "verify">;
-  readonly accounts: Pick<Accounts, "account" | "database">;
-  readonly store: PageStore;
-  readonly quota: StorageQuota;
-  /** What one database may take, in bytes: absurd numbers of pages are refused by it. */
-  readonly maxDatabaseBytes: number;
-  /** Another sync is answered 503 before the upgrade. */
+  readonly accounts: Pick<Accounts, "database">;
+  readonly store: Pick<PageStore, "read" | "stage">;
+  /** How many bytes this database may have after a push; asked once, when a push begins. */
+  readonly quota: (databaseId: string, orgId: string) => Promise<number>;
+  /** Syncs under way at once; another is answered 503. */
   readonly maxSyncs: number;
   /** A peer that neither sends nor takes anything for so long is cut off. */
   readonly idleMs: number;
-  /** Called right after each commit that made a new generation; does not throw. */
-  onCommit(commit: SyncCommit): void;
-  /** Told of what fails on the server's side, never of what peers do wrong; does not throw. */
-  onError(error: unknown): void;
+  /** Told once after each commit that made a new generation, before the client is answered. What it throws goes to `onError`. */
+  readonly onCommit: (commit: {
+    readonly databaseId: string;
+    readonly orgId: string;
+    readonly generation: number;
+    readonly rootHash: Uint8Array;
+  }) => void;
+  /** Told of what fails on the server's side, never of a peer's mistakes. */
+  readonly onError: (error: unknown) => void;
 }
 
-/** All syncs of one page server. Made by `createSyncEndpoint(parts: SyncEndpointParts): SyncEndpoint`. */
+/** The WebSocket endpoint of page sync. */
 export interface SyncEndpoint {
-  /** An upgrade to `/sync`: whoever calls it has looked at the path. Answers 401 and 503 by itself, takes over the socket, and never throws. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
-  /** Ends all syncs of a database that has been deleted, with an `error` frame; resolves when none is under way. */
+  /** Syncs under way. */
+  readonly active: number;
+  /** Handler of an HTTP server's `upgrade` event: answers whatever comes, also for other paths (404). Never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Ends all syncs of a database, told that it was deleted. Resolves when none of them touches the store any more: a commit that has begun finishes
+   * first. To be called after it is gone from the accounts and before its files are removed.
+   */
   endDatabase(databaseId: string): Promise<void>;
-  /** Takes no new syncs, lets commits under way finish, ends the rest with an `error` frame, and cuts off what has not ended after `graceMs`. */
-  close(graceMs: number): Promise<void>;
+  /** No new syncs; commits that have begun finish, all else is ended. Resolves when nothing touches the store and no socket is left. */
+  close(): Promise<void>;
+}
+
+/** The endpoint over a store; opens and closes neither the store nor the accounts. */
+export function createSyncEndpoint(_options: SyncEndpointOptions): SyncEndpoint {
+  throw new Error("under construction");
 }
