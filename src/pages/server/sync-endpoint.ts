@@ -3,48 +3,50 @@ import type { Duplex } from "node:stream";
 import type { Accounts } from "../accounts/accounts.js";
 import type { PageStore } from "../store/page-store.js";
 import type { Tokens } from "../tokens/token-claims.js";
+import type { StorageQuota } from "./storage-quota.js";
 
-/** Where syncs begin. WIRE.md, section 2. */
-export const SYNC_PATH = "/sync";
+/** A push that has been committed. */
+export interface SyncCommit {
+  readonly databaseId: string;
+  readonly generation: number;
+  readonly rootHash: Uint8Array;
+}
 
-/** What `createSyncEndpoint` takes. */
-export interface SyncEndpointOptions {
+/** What `createSyncEndpoint` takes. It opens and closes neither store nor accounts. */
+export interface SyncEndpointParts {
   readonly tokens: Pick<Tokens, "verify">;
-  readonly accounts: Pick<Accounts, "database">;
+  readonly accounts: Pick<Accounts, "account" | "database">;
   readonly store: Pick<PageStore, "read" | "stage">;
-  /** How many bytes this database may have after a push; asked once, when a push begins. */
-  readonly quota: (databaseId: string, orgId: string) => Promise<number>;
-  /** Syncs under way at once; another is answered 503. */
+  readonly quota: StorageQuota;
+  /** What one database may take, in bytes: absurd numbers of pages are refused by it. */
+  readonly maxDatabaseBytes: number;
+  /** Another sync is answered 503 before the upgrade. */
   readonly maxSyncs: number;
   /** A peer that neither sends nor takes anything for so long is cut off. */
   readonly idleMs: number;
-  /** Told once after each commit that made a new generation, before the client is answered. What it throws goes to `onError`. */
-  readonly onCommit: (commit: {
-    readonly databaseId: string;
-    readonly orgId: string;
-    readonly generation: number;
-    readonly rootHash: Uint8Array;
-  }) => void;
-  /** Told of what fails on the server's side, never of a peer's mistakes. */
-  readonly onError: (error: unknown) => void;
+  /** Called right after each commit that made a new generation, before the client is answered; does not throw. */
+  onCommit(commit: SyncCommit): void;
+  /** Told of what fails on the server's side, never of what peers do wrong; does not throw. */
+  onError(error: unknown): void;
 }
 
-/** The WebSocket endpoint of page sync. */
+/** All syncs of one page server. Made by `createSyncEndpoint`. */
 export interface SyncEndpoint {
   /** Syncs under way. */
   readonly active: number;
-  /** Handler of an HTTP server's `upgrade` event: answers whatever comes, also for other paths (404). Never throws. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Ends all syncs of a database, told that it was deleted. Resolves when none of them touches the store any more: a commit that has begun finishes
-   * first. To be called after it is gone from the accounts and before its files are removed.
+   * For an HTTP server's `upgrade` event: a WebSocket at `/sync` with a sync token. All else is answered as HTTP: 401, 404 (another path, or a database
+   * that is not there), 426, 503. Takes over the socket; never throws.
+   */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
+  /**
+   * Ends all syncs of a database that has been deleted, with an `error` frame; resolves when none of them touches the store any more. A commit that has
+   * begun finishes first. To be called after the accounts have forgotten it, and before its files are removed.
    */
   endDatabase(databaseId: string): Promise<void>;
-  /** No new syncs; commits that have begun finish, all else is ended. Resolves when nothing touches the store and no socket is left. */
-  close(): Promise<void>;
-}
-
-/** The endpoint over a store; opens and closes neither the store nor the accounts. */
-export function createSyncEndpoint(_options: SyncEndpointOptions): SyncEndpoint {
-  throw new Error("under construction");
+  /**
+   * Takes no new syncs, lets commits under way finish, ends the rest with an `error` frame, and cuts off sockets that have not ended after `graceMs`.
+   * Resolves when none touches the store and no socket is left.
+   */
+  close(graceMs: number): Promise<void>;
 }
