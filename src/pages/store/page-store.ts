@@ -61,6 +61,8 @@ export interface PageStore {
   bytes(database: string): Promise<number>;
   /** Path of the stored version, a SQLite file to be opened for reading; `null` where there is none. */
   file(database: string): Promise<string | null>;
+  /** Ids of all databases of which anything is kept, stored or staged: those that no account refers to are removed at start. */
+  databases(): Promise<readonly string[]>;
   /** Removes everything of it. What is being read or pushed fails. */
   remove(database: string): Promise<void>;
   close(): Promise<void>;
