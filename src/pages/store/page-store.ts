@@ -20,8 +20,8 @@ export interface StagingRequest {
   /** Of the version that is being pushed, in bytes. */
   readonly pageSize: number;
   readonly pageCount: number;
-  /** The generation that the push starts from: `commit` fails where the database is not at it any more. */
-  readonly generation: number;
+  /** The generation that the push starts from: `commit` fails where the database is not at it any more. `null`: the one that is current now. */
+  readonly generation: number | null;
   /** How large the database may be, in bytes. */
   readonly maxBytes: number;
 }
@@ -31,22 +31,28 @@ export type PageVerdict = "equal" | "different" | "unknown";
 
 /** A version that is being pushed. What other pushes of this database that broke off have sent counts as being here. */
 export interface PageStaging {
+  /** What was current when the push began. Of a version that is damaged only the generation: then all pages are wanted. */
+  readonly stored: Pick<PageVersion, "generation" | "pageSize" | "pageCount" | "rootHash">;
   /** Whether these pages are here already, in what is stored or as sent before. Pages found equal become part of the version. */
   compare(startPage: number, endPage: number, combinedHash: Uint8Array): Promise<PageVerdict>;
   /** As `compare`, by the page's own hash. */
   has(pageNo: number, hash: Uint8Array): Promise<boolean>;
-  /** Takes a page of `pageSize` bytes. It survives where the push breaks off. */
+  /** Takes a page of `pageSize` bytes; the last one may be shorter. It survives where the push breaks off, but for the last MiB where the process is killed. @throws `NOT_A_DATABASE` for a page 1 that begins no SQLite file, `PAGE_STORE` */
   put(pageNo: number, data: Uint8Array): Promise<void>;
   /**
-   * Makes all of it the version that is read from now on, in one step, durably.
-   * @throws `GENERATION_CONFLICT` where another push came first, `NOT_A_DATABASE`, `PAGE_STORE`
+   * Makes all of it the version that is read from now on, in one step, durably. Where it equals what is stored nothing changes, whatever generation it
+   * started from. The root hash is over pages of the size that the file's header says.
+   * @throws `GENERATION_CONFLICT` where another push came first, `NOT_A_DATABASE`, `PAGE_PROTOCOL` where pages are missing, `PAGE_STORE`
    */
   commit(): Promise<{ readonly generation: number; readonly rootHash: Uint8Array }>;
   /** Ends it. Without a commit nothing that anybody reads has changed. */
   close(): Promise<void>;
 }
 
-/** The databases of a page server, as files. Ids are those of the accounts. */
+/**
+ * The databases of a page server, as files. Ids are those of the accounts: letters, digits, `-` and `_`. An id that was removed is not used again: it is
+ * `UNKNOWN_DATABASE`. Every call throws `PAGE_STORE` where files fail.
+ */
 export interface PageStore {
   /** Finishes or undoes what a crash has left. */
   open(): Promise<void>;
@@ -55,7 +61,7 @@ export interface PageStore {
    * @param unit bytes of a page for a peer that has its own idea of them; the last page may be shorter then. Default: the database's own.
    */
   read(database: string, unit?: number): Promise<PageVersion>;
-  /** @throws `QUOTA_EXCEEDED`, `GENERATION_CONFLICT` */
+  /** Begins a push. It does not look at `generation` yet. @throws `QUOTA_EXCEEDED` */
   stage(database: string, request: StagingRequest): Promise<PageStaging>;
   /** What the stored version takes, in bytes; 0 where there is none. */
   bytes(database: string): Promise<number>;
@@ -63,7 +69,9 @@ export interface PageStore {
   file(database: string): Promise<string | null>;
   /** Ids of all databases of which anything is kept, stored or staged: those that no account refers to are removed at start. */
   databases(): Promise<readonly string[]>;
-  /** Removes everything of it. What is being read or pushed fails. */
+  /** Of all databases that have files, in no order: those that the accounts do not know are to be removed. */
+  ids(): Promise<readonly string[]>;
+  /** Removes everything of it. What is being read or pushed fails with `UNKNOWN_DATABASE`. */
   remove(database: string): Promise<void>;
   close(): Promise<void>;
 }
