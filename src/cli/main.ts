@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { suggestion } from "../config/nearest-name.js";
+import { isPageCommand } from "./pages/page-usage.js";
 import { COMMANDS, GLOBAL_FLAGS, USAGE } from "./usage.js";
 import { UsageError } from "./usage-error.js";
 
@@ -18,6 +19,10 @@ async function run([command, ...args]: readonly string[]): Promise<number> {
   if (command === "export") {
     const { runExport } = await import("./export/run-export.js");
     return (await runExport(args, process)) ? EXIT.ok : EXIT.failed;
+  }
+  if (isPageCommand(command)) {
+    const { runPages } = await import("./pages/run-pages.js");
+    return (await runPages(command, args, process)) ? EXIT.ok : EXIT.failed;
   }
   const [what, known] = command.startsWith("-") ? ["flag", GLOBAL_FLAGS] : ["command", COMMANDS];
   throw new UsageError(`unknown ${what} "${command}": ${suggestion(command, known)}`);

@@ -1,5 +1,15 @@
 /** Everything that this program can do. */
-export const COMMANDS: readonly string[] = ["demo", "export", "help"];
+export const COMMANDS: readonly string[] = [
+  "demo",
+  "export",
+  "signup",
+  "login",
+  "whoami",
+  "oauth",
+  "db",
+  "sync",
+  "help",
+];
 
 /** Flags that stand in a command's place. */
 export const GLOBAL_FLAGS: readonly string[] = ["--help", "--version"];
@@ -22,6 +32,13 @@ Commands:
   export start | status | download | cancel
          takes a server's data out as SQL, CSV, JSON or NDJSON, in jobs and
          downloads that survive a crash; \`export --help\` tells all about it
+  signup EMAIL | login EMAIL | whoami | oauth start | complete
+         an account at a page server, and a login that is kept
+  db create | list | delete | token
+         databases there, and the tokens that let somebody push and pull
+  sync push | pull
+         makes the database there what a SQLite file is, or the other way
+         round, page by page; each of these has a --help of its own
   help   prints this text
 
 Flags:

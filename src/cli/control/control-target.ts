@@ -1,8 +1,7 @@
-import { isIP } from "node:net";
 import { UsageError } from "../usage-error.js";
+import { isInTheOpen, pickSetting, readServerUrl } from "./server-url.js";
 
-/** Environment variables that stand for `--server` and `--token`. */
-const SERVER_VARIABLE = "STARFISH_REPLICA_SERVER";
+/** Environment variable that stands for `--token`. */
 export const TOKEN_VARIABLE = "STARFISH_REPLICA_TOKEN";
 
 /** Where a server is, and what it lets us in with. */
@@ -23,47 +22,16 @@ export function readControlTarget(
   flags: { readonly server?: string; readonly token?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): ControlTarget {
-  const [server, serverFrom] = pick(flags.server, "--server", env[SERVER_VARIABLE], SERVER_VARIABLE);
-  if (server === "") {
-    throw new UsageError(`which server? Give --server URL, or set ${SERVER_VARIABLE}, such as http://127.0.0.1:4000`);
-  }
-  const [token, tokenFrom] = pick(flags.token, "--token", env[TOKEN_VARIABLE], TOKEN_VARIABLE);
+  const url = readServerUrl(flags.server, env);
+  const [token, tokenFrom] = pickSetting(flags.token, "--token", env[TOKEN_VARIABLE], TOKEN_VARIABLE);
   // What cannot stand in a header.
   if (/[^\x21-\x7e]/.test(token)) {
     throw new UsageError(`${tokenFrom} holds characters that no token has: is it quoted or pasted as it should be?`);
   }
-  const url = parseServer(server, serverFrom);
-  const open = token !== "" && url.protocol === "http:" && !isLoopback(url.hostname);
+  const open = token !== "" && isInTheOpen(url);
   return {
-    url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
+    url,
     token: token === "" ? null : token,
-    warning: open ? `the token goes to ${url.host} unencrypted, where others may read it: use https://` : null,
+    warning: open ? `the token goes to ${new URL(url).host} unencrypted, where others may read it: use https://` : null,
   };
-}
-
-function pick(
-  flag: string | undefined,
-  flagName: string,
-  value: string | undefined,
-  variable: string,
-): [string, string] {
-  return flag === undefined ? [value?.trim() ?? "", variable] : [flag.trim(), flagName];
-}
-
-function parseServer(text: string, from: string): URL {
-  // Not shown where it cannot be read: whatever it is, it may hold a password.
-  if (!/^https?:\/\//i.test(text)) throw new UsageError(`${from} must begin with http:// or https://`);
-  if (!URL.canParse(text)) throw new UsageError(`${from} is no URL that can be read`);
-  const url = new URL(text);
-  if (url.username !== "" || url.password !== "") {
-    throw new UsageError(`${from} must hold no user and password: the token goes into --token or ${TOKEN_VARIABLE}`);
-  }
-  if (url.search !== "" || url.hash !== "") throw new UsageError(`${from} must hold neither "?" nor "#"`);
-  return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  if (isIP(host) === 4) return host.startsWith("127.");
-  return host === "::1" || host === "localhost" || host.endsWith(".localhost");
 }

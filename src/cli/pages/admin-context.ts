@@ -1,0 +1,77 @@
+import type { Client } from "@connectrpc/connect";
+import type { AdminService } from "../../pages/admin/gen/edgereplica/admin/v1/admin_pb.js";
+import { CliError } from "../cli-error.js";
+import { isInTheOpen, readServerUrl } from "../control/server-url.js";
+import type { Output } from "../demo/terminal.js";
+import { Interrupted, interruptible } from "../interruptible.js";
+import { createReport, type Report } from "../report.js";
+import { UsageError } from "../usage-error.js";
+import { explainConnectError } from "./connect-error.js";
+import { createSessionFile, type SessionFile } from "./session-file.js";
+
+/** Flags that every command at a page server has. */
+export const PAGE_FLAGS = { server: "string", json: "boolean", help: "boolean" } as const;
+
+/** What a command at the admin service works with. */
+export interface AdminContext {
+  readonly server: string;
+  readonly admin: Client<typeof AdminService>;
+  readonly sessions: SessionFile;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  /** The header that this user's login at the server gives. @throws CliError where there is none */
+  authorized(): Promise<{ readonly headers: Record<string, string>; readonly signal: AbortSignal }>;
+}
+
+/**
+ * Runs a command against the admin service of a page server. What it fails with has been told when this resolves.
+ * @returns whether all went well
+ * @throws UsageError
+ */
+export async function withAdmin(
+  flags: { readonly server?: string; readonly json?: true },
+  output: Output,
+  command: (context: AdminContext) => Promise<void>,
+): Promise<boolean> {
+  const server = readServerUrl(flags.server, process.env);
+  const report = createReport(output, { json: flags.json === true });
+  const sessions = createSessionFile(process.env);
+  if (isInTheOpen(server)) {
+    const message = `what lets you in goes to ${new URL(server).host} unencrypted, where others may read it: use https://`;
+    report.note(`starfish-replica: warning: ${message}`, { event: "warning", message });
+  }
+  try {
+    const admin = await createAdminClient(server);
+    await interruptible(async (signal) => {
+      const authorized = async () => ({ headers: await authorization(sessions, server), signal });
+      await command({ server, admin, sessions, report, signal, authorized });
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof Interrupted) report.end();
+    else report.failure(explainConnectError(error, server));
+    return false;
+  }
+}
+
+/** Not for `--help`, nor for wrong usage: what speaks HTTP takes a while to load. */
+async function createAdminClient(server: string): Promise<Client<typeof AdminService>> {
+  const [{ createClient }, { createConnectTransport }, { AdminService: service }] = await Promise.all([
+    import("@connectrpc/connect"),
+    import("@connectrpc/connect-node"),
+    import("../../pages/admin/gen/edgereplica/admin/v1/admin_pb.js"),
+  ]);
+  return createClient(
+    service,
+    createConnectTransport({ baseUrl: server, httpVersion: "1.1", defaultTimeoutMs: 60_000 }),
+  );
+}
+
+async function authorization(sessions: SessionFile, server: string): Promise<Record<string, string>> {
+  const session = await sessions.read(server);
+  if (session !== null) return { Authorization: `Bearer ${session.token}` };
+  throw new CliError("NOT_LOGGED_IN", `nobody is logged in at ${server}`, {
+    hint: "Log in with: starfish-replica login EMAIL",
+  });
+}
