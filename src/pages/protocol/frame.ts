@@ -26,7 +26,8 @@ export interface HelloReplyExtension {
 /** What our own servers add to `sync_complete`: the version that both ends have now. */
 export interface SyncCompleteExtension {
   readonly generation: number;
-  readonly rootHash: Uint8Array;
+  /** `null` where nothing was ever pushed. */
+  readonly rootHash: Uint8Array | null;
 }
 
 interface HelloFacts {
@@ -54,6 +55,13 @@ export interface SyncCompleteFrame {
   readonly extension: SyncCompleteExtension | null;
 }
 
+export interface ErrorFrame {
+  readonly kind: "error";
+  readonly message: string;
+  /** A code of our catalogue, where one of our own peers says it to another. */
+  readonly code?: string;
+}
+
 /** One message of the page sync protocol (WIRE.md, section 2), with the names that JavaScript uses. */
 export type Frame =
   | HelloFrame
@@ -71,4 +79,4 @@ export type Frame =
   | { readonly kind: "page_data_batch"; readonly pages: readonly Page[] }
   | { readonly kind: "complete" }
   | SyncCompleteFrame
-  | { readonly kind: "error"; readonly message: string };
+  | ErrorFrame;
