@@ -1,4 +1,3 @@
-import type { Page } from "../protocol/frame.js";
 import type { PageSource } from "../source/page-source.js";
 
 export interface StageOptions {
@@ -53,7 +52,7 @@ export interface Staging {
    * In any order; each once. Blocks for as long as the writes take.
    * @throws `PAGE_PROTOCOL` for a page twice, of a wrong number or size; `LOCAL_DATABASE`
    */
-  put(pages: readonly Page[]): void;
+  put(pages: readonly { readonly pageNo: number; readonly data: Uint8Array }[]): void;
   /**
    * Takes the rest from the source, and proves the whole.
    * @throws `INTEGRITY_FAILED`, `LOCAL_DATABASE`, the signal's reason
