@@ -2,9 +2,9 @@ import { setTimeout as delay, setImmediate as turn } from "node:timers/promises"
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { StepPace } from "../../sqlite/step-pace.js";
 import type { CopyHandler } from "./copy-pages.js";
 import type { CopyTarget } from "./copy-target.js";
-import { StepPace } from "./step-pace.js";
 
 /** When a copy that writes keep undoing is given up: not before both. */
 export interface SteadyLimits {

@@ -1,11 +1,11 @@
 import { ReplicaError } from "../../errors.js";
+import { copyFile } from "../../sqlite/copy-file.js";
+import { mapSourceError } from "../../sqlite/map-source-error.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { isUnshared, type OpenedSource, openSource } from "../../sqlite/open-source.js";
 import { copyBetweenWrites, type SteadyLimits } from "./copy-between-writes.js";
-import { copyFile } from "./copy-file.js";
 import { type CopyHandler, copyPages } from "./copy-pages.js";
 import { type CopyLimits, CopyTarget } from "./copy-target.js";
-import { mapSourceError } from "./map-source-error.js";
-import { isUnshared, type OpenedSource, openSource } from "./open-source.js";
 
 /** Plain data: it crosses threads. */
 export interface CopyOptions extends CopyLimits, SteadyLimits {

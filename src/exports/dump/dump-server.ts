@@ -1,10 +1,10 @@
 import type Database from "better-sqlite3";
+import { isUnshared, openSource } from "../../sqlite/open-source.js";
 import type { Dump } from "../formats/dump-format.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
 import type { DumpPosition } from "../formats/dump-position.js";
 import { DumpPieces, type WrittenPiece } from "./dump-pieces.js";
 import type { DumpRequest } from "./dump-reader.js";
-import { isUnshared, openSource } from "./open-source.js";
 import { PieceSlots } from "./piece-slots.js";
 
 /** The thread's end of a `DumpReader`. */

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
-import { mayCopyFile } from "../dump/copy-file.js";
-import { isUnshared, openSource } from "../dump/open-source.js";
+import { mayCopyFile } from "../../sqlite/copy-file.js";
+import { isUnshared, openSource } from "../../sqlite/open-source.js";
 import type { ExportFormat } from "../export-job.js";
 import { DUMP_FORMATS } from "../formats/dump-formats.js";
 import type { DumpSelection } from "../formats/dump-selection.js";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { copyFile } from "../../../src/exports/dump/copy-file.js";
-import { CopyTarget } from "../../../src/exports/dump/copy-target.js";
-import { atEnd } from "../../support/at-end.js";
-import { tempDir } from "../../support/temp-dir.js";
-import { databaseOf } from "./dump-fixture.js";
+import { CopyTarget } from "../../src/exports/dump/copy-target.js";
+import { copyFile } from "../../src/sqlite/copy-file.js";
+import { databaseOf } from "../exports/dump/dump-fixture.js";
+import { atEnd } from "../support/at-end.js";
+import { tempDir } from "../support/temp-dir.js";
 
 describe("copyFile", () => {
   it("leaves a file alone that this process may have open: closing it would let go of its locks", async () => {

@@ -1,12 +1,15 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { ReplicaError } from "../../errors.js";
-import type { CopyHandler } from "./copy-pages.js";
-import type { CopyTarget } from "./copy-target.js";
+import { ReplicaError } from "../errors.js";
 
 const READ_BYTES = 4 * 1024 * 1024;
 const MAGIC = "SQLite format 3\0";
+
+/** Where a copy is written. */
+export interface FileCopyTarget {
+  write(bytes: Uint8Array, at: number): void;
+}
 
 /**
  * Copies a file in WAL mode that nobody has open, which shows in its having neither `-wal` nor `-shm`: then it is whole by itself. SQLite reads such a
@@ -16,7 +19,11 @@ const MAGIC = "SQLite format 3\0";
  * where this process cannot have it open in WAL mode either, since it may not write to the folder.
  * @returns `false` where this is no such file
  */
-export async function copyFile(path: string, target: CopyTarget, onStep: CopyHandler): Promise<boolean> {
+export async function copyFile(
+  path: string,
+  target: FileCopyTarget,
+  onStep: (bytesDone: number, bytesTotal: number) => void,
+): Promise<boolean> {
   if (!mayCopyFile(path)) return false;
   let fd: number;
   try {

@@ -2,10 +2,10 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type Database from "better-sqlite3";
-import { loadDriver } from "../../drivers/load-driver.js";
-import { ReplicaError } from "../../errors.js";
-import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { loadDriver } from "../drivers/load-driver.js";
+import { ReplicaError } from "../errors.js";
 import { mapSourceError } from "./map-source-error.js";
+import { isSqliteError } from "./map-sqlite-error.js";
 
 /** A database that is read, with a read transaction begun. */
 export interface OpenedSource {
@@ -14,19 +14,23 @@ export interface OpenedSource {
   readonly wal: boolean;
 }
 
-/** How long a lock of another program is waited for. */
 const LOCK_PATIENCE_MS = 5_000;
 /** What SQLite itself waits: it blocks the thread, which has to hear of an abort. */
 const BLOCKING_WAIT_MS = 20;
 
 /**
  * Opens a database for reading alone. Nothing is written to it; in WAL mode SQLite makes the files `-wal` and `-shm` beside it where they are not.
+ * @param patienceMs how long a lock of another program is waited for. Default 5 seconds.
  * @throws `LOCAL_DATABASE`, whose cause is SQLite's own error; the signal's reason
  */
-export async function openSource(path: string, signal: AbortSignal): Promise<OpenedSource> {
+export async function openSource(
+  path: string,
+  signal: AbortSignal,
+  patienceMs: number = LOCK_PATIENCE_MS,
+): Promise<OpenedSource> {
   checkFile(path);
   const Driver = await loadDriver("better-sqlite3");
-  const until = performance.now() + LOCK_PATIENCE_MS;
+  const until = performance.now() + patienceMs;
   for (;;) {
     signal.throwIfAborted();
     let database: Database.Database | undefined;
@@ -62,12 +66,12 @@ function checkFile(path: string): void {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     const words = code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : `cannot be reached: ${error}`;
     throw new ReplicaError("LOCAL_DATABASE", `The database ${path} ${words}`, {
-      hint: "Give the path of a SQLite file that this user may read as `database`.",
+      hint: "Give the path of a SQLite file that this user may read.",
       retryable: true,
       cause: error,
     });
   }
   throw new ReplicaError("LOCAL_DATABASE", `The database ${path} ${what}`, {
-    hint: "Give the path of a SQLite file as `database`.",
+    hint: "Give the path of a SQLite file.",
   });
 }

@@ -1,14 +1,9 @@
-import { ReplicaError } from "../../errors.js";
-import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { ReplicaError } from "../errors.js";
+import { isSqliteError } from "./map-sqlite-error.js";
 
 // By the beginning of SQLite's code; the first that fits counts.
 const MEANINGS: readonly (readonly [code: string, words: string, hint: string, retryable: boolean])[] = [
-  [
-    "SQLITE_NOTADB",
-    "is no SQLite database, or an encrypted one",
-    "Give the path of a plain SQLite file as `database`.",
-    false,
-  ],
+  ["SQLITE_NOTADB", "is no SQLite database, or an encrypted one", "Give the path of a plain SQLite file.", false],
   ["SQLITE_CORRUPT", "is damaged", "Look at what `PRAGMA integrity_check` says, and put a backup in its place.", false],
   [
     "SQLITE_BUSY",
@@ -18,7 +13,7 @@ const MEANINGS: readonly (readonly [code: string, words: string, hint: string, r
   ],
   [
     "SQLITE_READONLY_ROLLBACK",
-    "was left in the middle of a transaction by a program that died, and an export does not write to it",
+    "was left in the middle of a transaction by a program that died, which whoever only reads it cannot undo",
     "Open it once with a program that may write, for instance `sqlite3 FILE 'SELECT 1 FROM sqlite_schema'`: that rolls the transaction back.",
     true,
   ],
@@ -42,7 +37,7 @@ const MEANINGS: readonly (readonly [code: string, words: string, hint: string, r
   ],
 ];
 
-/** What SQLite says about the database that is exported, as `LOCAL_DATABASE`; anything else as it is. To be thrown. */
+/** What SQLite says about a database that is read, as `LOCAL_DATABASE`; anything else as it is. To be thrown. */
 export function mapSourceError(error: unknown, path: string): unknown {
   if (!isSqliteError(error)) return error;
   const meaning = MEANINGS.find(([start]) => error.code.startsWith(start));
