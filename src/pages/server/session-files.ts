@@ -1,0 +1,107 @@
+import type { Page } from "../protocol/frame.js";
+import type { StoredFacts } from "../session/server-session.js";
+import type { PageStaging, PageVerdict, PageVersion } from "../store/page-store.js";
+import type { SyncClaims } from "../tokens/token-claims.js";
+import type { SyncEndpointParts } from "./sync-endpoint.js";
+
+/** Of pages that are read at once. Small enough that a peer of a few KiB a second shows that it takes something. */
+const READ_BYTES = 256 * 1024;
+
+type Parts = Pick<SyncEndpointParts, "store" | "quota" | "maxDatabaseBytes">;
+
+/** What one sync has open in the store. One call at a time. */
+export class SessionFiles {
+  readonly #parts: Parts;
+  readonly #claims: SyncClaims;
+  #version: PageVersion | null = null;
+  #staging: PageStaging | null = null;
+  #giveRoomBack: (() => void) | null = null;
+
+  constructor(parts: Parts, claims: SyncClaims) {
+    this.#parts = parts;
+    this.#claims = claims;
+  }
+
+  /** A second call begins anew, without what was staged. @throws `PAGE_STORE`, `UNKNOWN_DATABASE` */
+  async open(unit: number | null): Promise<StoredFacts> {
+    await this.close();
+    const { databaseId } = this.#claims;
+    const { store } = this.#parts;
+    this.#version = await (unit === null ? store.read(databaseId) : store.read(databaseId, unit));
+    return this.#version;
+  }
+
+  /** @throws `QUOTA_EXCEEDED`, `PAGE_STORE`, `UNKNOWN_DATABASE` */
+  async stage(pageSize: number, pageCount: number, generation: number): Promise<void> {
+    const { store, quota, maxDatabaseBytes } = this.#parts;
+    const { databaseId, orgId } = this.#claims;
+    // The store first: what no single database may be need not be weighed against the others.
+    this.#staging = await store.stage(databaseId, { pageSize, pageCount, generation, maxBytes: maxDatabaseBytes });
+    this.#giveRoomBack = await quota.reserve(orgId, databaseId, pageSize * pageCount);
+  }
+
+  async compareRange(startPage: number, endPage: number, combinedHash: Uint8Array): Promise<PageVerdict> {
+    if (this.#staging !== null) return this.#staging.compare(startPage, endPage, combinedHash);
+    const version = this.#opened();
+    if (startPage > version.pageCount) return "unknown";
+    if (endPage > version.pageCount) return "different";
+    return verdict(await version.combined(startPage, endPage), combinedHash);
+  }
+
+  async comparePage(pageNo: number, hash: Uint8Array): Promise<PageVerdict> {
+    if (this.#staging !== null) return (await this.#staging.has(pageNo, hash)) ? "equal" : "different";
+    const version = this.#opened();
+    if (pageNo > version.pageCount) return "unknown";
+    return verdict(await version.hashes(pageNo, 1), hash);
+  }
+
+  async put(pages: readonly Page[]): Promise<void> {
+    if (this.#staging === null) throw new Error("no push has begun");
+    for (const { pageNo, data } of pages) await this.#staging.put(pageNo, data);
+  }
+
+  /** The stored pages from `startPage` on: as many as are sent at once. */
+  async read(startPage: number, endPage: number): Promise<readonly Page[]> {
+    const version = this.#opened();
+    const count = Math.min(endPage - startPage + 1, Math.max(1, Math.floor(READ_BYTES / version.pageSize)));
+    const bytes = await version.read(startPage, count);
+    return Array.from({ length: count }, (_, index) => ({
+      pageNo: startPage + index,
+      data: bytes.subarray(index * version.pageSize, (index + 1) * version.pageSize),
+    }));
+  }
+
+  /** @returns `changed`: whether it made a new generation */
+  async commit(): Promise<{ generation: number; rootHash: Uint8Array; changed: boolean }> {
+    if (this.#staging === null) throw new Error("no push has begun");
+    const before = this.#staging.stored.generation;
+    const { generation, rootHash } = await this.#staging.commit();
+    return { generation, rootHash, changed: generation !== before };
+  }
+
+  /** What was staged and not committed is kept for the next push. May be called again. */
+  async close(): Promise<void> {
+    const [version, staging, giveRoomBack] = [this.#version, this.#staging, this.#giveRoomBack];
+    this.#version = null;
+    this.#staging = null;
+    this.#giveRoomBack = null;
+    try {
+      await version?.close();
+    } finally {
+      try {
+        await staging?.close();
+      } finally {
+        giveRoomBack?.();
+      }
+    }
+  }
+
+  #opened(): PageVersion {
+    if (this.#version === null) throw new Error("no pull has begun");
+    return this.#version;
+  }
+}
+
+function verdict(ours: Uint8Array, theirs: Uint8Array): PageVerdict {
+  return Buffer.compare(ours, theirs) === 0 ? "equal" : "different";
+}
