@@ -67,9 +67,7 @@ export interface PageStore {
   bytes(database: string): Promise<number>;
   /** Path of the stored version, a SQLite file to be opened for reading; `null` where there is none. */
   file(database: string): Promise<string | null>;
-  /** Ids of all databases of which anything is kept, stored or staged: those that no account refers to are removed at start. */
-  databases(): Promise<readonly string[]>;
-  /** Of all databases that have files, in no order: those that the accounts do not know are to be removed. */
+  /** Of all databases that have files, staged ones too, in no order: those that the accounts do not know are to be removed. */
   ids(): Promise<readonly string[]>;
   /** Removes everything of it. What is being read or pushed fails with `UNKNOWN_DATABASE`. */
   remove(database: string): Promise<void>;
