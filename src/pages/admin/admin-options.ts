@@ -7,8 +7,8 @@ import type { OAuthProvider } from "./oauth-provider.js";
 /** What the admin service works with while the server runs. */
 export interface AdminParts {
   readonly accounts: Accounts;
-  /** Ends the syncs of a database that the accounts have forgotten, and removes its files. */
-  removeDatabase(databaseId: string): Promise<void>;
+  /** Deletes the database's record, ends its syncs and removes its files. @throws `UNKNOWN_DATABASE`, also where it is somebody else's */
+  removeDatabase(orgId: string, databaseId: string): Promise<void>;
 }
 
 export interface AdminOptions {

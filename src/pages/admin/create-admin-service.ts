@@ -71,9 +71,7 @@ export function createAdminService(options: AdminOptions): ServiceImpl<typeof Ad
 
     async deleteDatabase({ databaseId }, { requestHeader }) {
       const { orgId } = await sessions.account(requestHeader);
-      const parts = options.parts();
-      await parts.accounts.deleteDatabase(orgId, databaseId);
-      await parts.removeDatabase(databaseId);
+      await options.parts().removeDatabase(orgId, databaseId);
       return {};
     },
 

@@ -1,0 +1,80 @@
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ReplicaError } from "../errors.js";
+import type { Accounts } from "./accounts/accounts.js";
+import type { SyncEndpoint } from "./server/sync-endpoint.js";
+import type { PageStore } from "./store/page-store.js";
+
+export interface DatabaseRemovalOptions {
+  /** The page server's folder. */
+  readonly dir: string;
+  readonly accounts: Pick<Accounts, "database" | "deleteDatabase" | "databaseIds">;
+  readonly store: Pick<PageStore, "ids" | "remove">;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Longer lists help nobody. */
+const SHOWN = 5;
+
+/**
+ * Deletes databases: the account's row first, so that no sync begins any more, then the files. A mark in `<dir>/deleting` stands for what is under way, so
+ * that a crash in between is finished at the next start. Files that nobody asked to delete stay, whatever the accounts say: they may have been put back from
+ * an older copy.
+ */
+export class DatabaseRemoval {
+  readonly #options: DatabaseRemovalOptions;
+  readonly #marks: string;
+
+  constructor(options: DatabaseRemovalOptions) {
+    this.#options = options;
+    this.#marks = join(options.dir, "deleting");
+  }
+
+  /** @throws `UNKNOWN_DATABASE`, also where it is somebody else's */
+  async remove(orgId: string, databaseId: string, endpoint: Pick<SyncEndpoint, "endDatabase">): Promise<void> {
+    const { accounts, store } = this.#options;
+    // Only an id of ours becomes the name of a file.
+    const { id } = await accounts.database(orgId, databaseId);
+    await this.#mark(id);
+    await accounts.deleteDatabase(orgId, id);
+    await endpoint.endDatabase(id);
+    await store.remove(id);
+    await rm(join(this.#marks, id), { force: true });
+  }
+
+  /** Finishes what a crash has cut short. Files that belong to no account are told to `onError`. */
+  async finish(): Promise<void> {
+    const { accounts, store, onError } = this.#options;
+    const known = new Set(await accounts.databaseIds());
+    const marked = new Set(await readdir(this.#marks).catch(() => []));
+    const strangers: string[] = [];
+    for (const id of await store.ids()) {
+      if (known.has(id)) continue;
+      if (marked.has(id)) await store.remove(id);
+      else strangers.push(id);
+    }
+    await rm(this.#marks, { recursive: true, force: true });
+    if (strangers.length > 0) onError(belongToNobody(strangers));
+  }
+
+  async #mark(id: string): Promise<void> {
+    try {
+      await mkdir(this.#marks, { recursive: true });
+      await writeFile(join(this.#marks, id), "");
+    } catch (error) {
+      throw new ReplicaError("PAGE_STORE", `The folder ${this.#options.dir} cannot be written`, {
+        hint: "Make room on its disk, and let this user write there",
+        retryable: true,
+        cause: error,
+      });
+    }
+  }
+}
+
+function belongToNobody(ids: readonly string[]): ReplicaError {
+  const shown = ids.slice(0, SHOWN).join(", ");
+  const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : "";
+  return new ReplicaError("PAGE_STORE", `There are files of databases that no account has: ${shown}${more}`, {
+    hint: "Put back the accounts.db that belongs to them, or remove the files",
+  });
+}

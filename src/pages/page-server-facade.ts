@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+import { Hono } from "hono";
+import { ReplicaError } from "../errors.js";
+import { Lifecycle } from "../lifecycle.js";
+import { createAttemptLimiter } from "./accounts/attempt-limiter.js";
+import { socketAddress } from "./admin/caller-address.js";
+import { type AdminHandlers, createAdminHandlers } from "./admin/create-admin-handlers.js";
+import { CALLBACK_PATH, createOAuthProviders } from "./admin/create-oauth-providers.js";
+import { AdminService } from "./admin/gen/edgereplica/admin/v1/admin_pb.js";
+import { oauthCallbackPage } from "./admin/oauth-callback-page.js";
+import type { OAuthEndpoints } from "./admin/oauth-endpoints.js";
+import type { PageServer } from "./page-server.js";
+import { PageServerSession, pageServerStopped } from "./page-server-session.js";
+import type { PageServerSettings } from "./page-server-settings.js";
+import { answerUpgrade } from "./server/upgrade-answer.js";
+import { createTokens } from "./tokens/create-tokens.js";
+
+/** What the tests put in place of what stands outside. */
+export interface PageServerOutside {
+  readonly oauthEndpoints?: { readonly github?: OAuthEndpoints; readonly google?: OAuthEndpoints };
+}
+
+/** The parts of a page server put together. */
+export class PageServerFacade implements PageServer {
+  readonly app: Hono;
+  readonly #lifecycle: Lifecycle<PageServerSession>;
+  readonly #admin: AdminHandlers;
+
+  constructor(settings: PageServerSettings, { oauthEndpoints = {} }: PageServerOutside = {}) {
+    const tokens = createTokens(settings.keys);
+    this.#lifecycle = new Lifecycle(() => new PageServerSession(settings, tokens), pageServerStopped);
+    const { oauthRedirectBase: redirectBase, github, google } = settings;
+    const providers = createOAuthProviders({ redirectBase, github, google }, oauthEndpoints);
+    this.#admin = createAdminHandlers({
+      ...settings,
+      parts: () => this.#lifecycle.session,
+      tokens,
+      limiter: createAttemptLimiter(),
+      providers,
+      clientAddress: settings.clientAddress ?? socketAddress,
+    });
+    this.app = createApp(this.#admin, providers.length > 0);
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    let session: PageServerSession;
+    try {
+      session = this.#lifecycle.session;
+    } catch (error) {
+      const { message } = error instanceof ReplicaError ? error : pageServerStopped();
+      return void answerUpgrade(socket, { status: 503, error: message, code: "STOPPED" });
+    }
+    session.endpoint.upgrade(request, socket, head);
+  }
+
+  grpc(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
+    this.#admin.node(request, response);
+  }
+
+  start(): Promise<void> {
+    return this.#lifecycle.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#lifecycle.stop();
+  }
+
+  async databaseFile(databaseId: string): Promise<string | null> {
+    const { accounts, store } = this.#lifecycle.session;
+    // Also keeps what is no id of ours from becoming a path.
+    if (!(await accounts.databaseIds()).includes(databaseId)) return null;
+    return await store.file(databaseId);
+  }
+}
+
+function createApp(admin: AdminHandlers, hasProviders: boolean): Hono {
+  const app = new Hono();
+  app.all(`/${AdminService.typeName}/:method`, (context) => {
+    // `@hono/node-server` puts the request of the socket there; other hosts have none.
+    const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
+    return admin.fetch(context.req.raw, incoming);
+  });
+  if (hasProviders) {
+    app.get(CALLBACK_PATH, (context) => {
+      const { status, headers, html } = oauthCallbackPage(new URL(context.req.url).searchParams);
+      return context.body(html, status, headers);
+    });
+  }
+  return app;
+}
