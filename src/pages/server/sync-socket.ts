@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { encodeFrame } from "../protocol/encode-frame.js";
-import type { ErrorFrame } from "../protocol/frame.js";
+import type { Frame } from "../protocol/frame.js";
 import { ProgressWatch } from "./progress-watch.js";
 import { SYNC_ENDS, type SyncEnd, SyncInterrupted } from "./sync-end.js";
 
@@ -144,7 +144,7 @@ export class SyncSocket {
   }
 
   /** Says the last words, closes, and lets go of what still comes. */
-  finish(lastWords: ErrorFrame | null, closeCode: number): void {
+  finish(lastWords: Frame | null, closeCode: number): void {
     if (this.#finished) return;
     this.#finished = true;
     this.#stopClocks();

@@ -75,18 +75,19 @@ export class SyncUnderWay {
     const since = performance.now();
     const tally: SyncTally = { pages: 0, bytes: 0, generation: null };
     tellPages({ event: "begin", ...about });
-    const end = await this.#runSession(socket, tally);
+    const session = this.#createSession();
+    const end = await this.#runSession(session, socket, tally);
     await this.#closeFiles();
     this.#settle();
-    socket.finish(end?.lastWords ?? null, end?.closeCode ?? 1000);
+    if (end === null) socket.finish(null, 1000);
+    else socket.finish(end.error === null ? null : session.failed(end.error), end.closeCode);
     const durationMs = performance.now() - since;
     tellPages({ event: "end", ...about, outcome: end?.outcome ?? "completed", ...tally, durationMs });
   }
 
   /** @returns `null` where it completed */
-  async #runSession(socket: SyncSocket, tally: SyncTally): Promise<SyncEnd | null> {
+  async #runSession(session: ServerSession, socket: SyncSocket, tally: SyncTally): Promise<SyncEnd | null> {
     const { databaseId } = this.claims;
-    const session = this.#createSession();
     try {
       await runSync({
         session,
@@ -98,10 +99,7 @@ export class SyncUnderWay {
       });
       return null;
     } catch (error) {
-      const end = describeFailure(error, (failure) => {
-        const frame = session.failed(failure);
-        return frame.kind === "error" ? frame : { kind: "error", message: "The page server failed" };
-      });
+      const end = describeFailure(error);
       if (end.outcome === "failed") this.#parts.onError(error);
       return end;
     }
