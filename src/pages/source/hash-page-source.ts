@@ -1,5 +1,7 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { PageHasher } from "../hashes/page-hasher.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
+import { createPageHashesFile, type PageHashesFile } from "../hashes/page-hashes-file.js";
 import type { PageSource } from "./page-source.js";
 
 export interface HashPageSourceOptions {
@@ -11,7 +13,30 @@ export interface HashPageSourceOptions {
   readonly onProgress?: (progress: { readonly pagesDone: number; readonly pagesTotal: number }) => void;
 }
 
-/** The hashes of all pages. Blocks its thread, but for moments in which an abort is heard. */
-export async function hashPageSource(_source: PageSource, _options: HashPageSourceOptions): Promise<PageHashes> {
-  throw new Error("Not written yet");
+const STEP_BYTES = 2 * 1024 * 1024;
+
+/**
+ * The hashes of all pages, in a file that whoever closes them removes. Blocks its thread, but for moments in which an abort is heard.
+ * @throws `LOCAL_DATABASE`, what `source.read` throws, the signal's reason
+ */
+export async function hashPageSource(
+  source: PageSource,
+  { path, hasher, signal, onProgress }: HashPageSourceOptions,
+): Promise<PageHashes> {
+  const { pageCount, pageSize } = source;
+  let file: PageHashesFile | undefined;
+  try {
+    file = await createPageHashesFile(path, { code: "LOCAL_DATABASE" });
+    for (let done = 0; done < pageCount; ) {
+      signal?.throwIfAborted();
+      const count = Math.min(STEP_BYTES / pageSize, pageCount - done);
+      await file.append(hasher.hashes(source.read(done + 1, count), pageSize));
+      done += count;
+      onProgress?.({ pagesDone: done, pagesTotal: pageCount });
+      await turn();
+    }
+    return await file.finish();
+  } finally {
+    await file?.close();
+  }
 }
