@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import { ReplicaError } from "../errors.js";
 import { Lifecycle } from "../lifecycle.js";
 import { createAttemptLimiter } from "./accounts/attempt-limiter.js";
 import { socketAddress } from "./admin/caller-address.js";
+import { createAdminApp } from "./admin/create-admin-app.js";
 import { type AdminHandlers, createAdminHandlers } from "./admin/create-admin-handlers.js";
-import { CALLBACK_PATH, createOAuthProviders } from "./admin/create-oauth-providers.js";
-import { AdminService } from "./admin/gen/edgereplica/admin/v1/admin_pb.js";
-import { oauthCallbackPage } from "./admin/oauth-callback-page.js";
+import { createOAuthProviders } from "./admin/create-oauth-providers.js";
 import type { OAuthEndpoints } from "./admin/oauth-endpoints.js";
 import type { PageServer } from "./page-server.js";
 import { PageServerSession, pageServerStopped } from "./page-server-session.js";
 import type { PageServerSettings } from "./page-server-settings.js";
 import { answerUpgrade } from "./server/upgrade-answer.js";
+import { isDatabaseId } from "./store/store-places.js";
 import { createTokens } from "./tokens/create-tokens.js";
 
 /** What the tests put in place of what stands outside. */
@@ -41,7 +41,7 @@ export class PageServerFacade implements PageServer {
       providers,
       clientAddress: settings.clientAddress ?? socketAddress,
     });
-    this.app = createApp(this.#admin, providers.length > 0);
+    this.app = createAdminApp(this.#admin, { callback: providers.length > 0 });
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
@@ -68,25 +68,8 @@ export class PageServerFacade implements PageServer {
   }
 
   async databaseFile(databaseId: string): Promise<string | null> {
-    const { accounts, store } = this.#lifecycle.session;
-    // Also keeps what is no id of ours from becoming a path.
-    if (!(await accounts.databaseIds()).includes(databaseId)) return null;
-    return await store.file(databaseId);
+    const { store } = this.#lifecycle.session;
+    // What is no id of ours does not become a path.
+    return isDatabaseId(databaseId) ? await store.file(databaseId) : null;
   }
-}
-
-function createApp(admin: AdminHandlers, hasProviders: boolean): Hono {
-  const app = new Hono();
-  app.all(`/${AdminService.typeName}/:method`, (context) => {
-    // `@hono/node-server` puts the request of the socket there; other hosts have none.
-    const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
-    return admin.fetch(context.req.raw, incoming);
-  });
-  if (hasProviders) {
-    app.get(CALLBACK_PATH, (context) => {
-      const { status, headers, html } = oauthCallbackPage(new URL(context.req.url).searchParams);
-      return context.body(html, status, headers);
-    });
-  }
-  return app;
 }

@@ -12,8 +12,8 @@ export interface PageServer {
   /** The admin service for a server of `node:http2` (or `node:http`): gRPC as well, which no fetch handler can answer. */
   grpc(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
   /**
-   * Opens the folder, and removes files that no account refers to. A second call does nothing.
-   * @throws `LOCAL_DATABASE`, `PAGE_STORE`, also where another process has the folder; `MISSING_DRIVER`; then nothing runs, and it may be called again
+   * Opens the folder, and finishes what a crash has cut short. A second call does nothing.
+   * @throws `PAGE_STORE`, also where another process has the folder; `MISSING_DRIVER`, `WORKER_FAILED`; then nothing runs, and it may be called again
    */
   start(): Promise<void>;
   /** Ends the syncs under way and leaves no thread, timer, socket or open file. `start()` may follow. */
