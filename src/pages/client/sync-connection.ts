@@ -1,0 +1,219 @@
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import { ReplicaError } from "../../errors.js";
+import { MAX_FRAME_BYTES } from "../protocol/limits.js";
+import { closedEarly, mapConnectionError, silent } from "./connection-error.js";
+import { refusedUpgrade } from "./refused-upgrade.js";
+
+export interface SyncConnectionOptions {
+  /** `ws:` or `wss:` */
+  readonly url: string;
+  readonly token: string;
+  /** A server that says nothing for so long, while it is waited for, is given up. */
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Frames that wait are held up to this; then the socket is not read. */
+const MAX_WAITING_BYTES: number = 2 * MAX_FRAME_BYTES;
+/** With no more than this on its way out there is room for more. */
+const ROOM_BYTES = 256 * 1024;
+const CLOSE_PATIENCE_MS = 1_000;
+
+/**
+ * One WebSocket to a page server. Frames that came wait in order until they are taken; while too many wait the socket is not read. While a call waits for
+ * the server it is asked for a sign of life, so that one that is busy with a long commit is not given up, and one that is gone is.
+ */
+export class SyncConnection {
+  readonly #socket: WebSocket;
+  readonly #options: SyncConnectionOptions;
+  readonly #waiting: Uint8Array[] = [];
+  readonly #abort = (): void => {
+    this.#fail(this.#options.signal.reason);
+    this.#socket.terminate();
+  };
+  #tcp: Socket | undefined;
+  #waitingBytes = 0;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+  /** Frames that the system has taken. */
+  #taken = 0;
+  #pings = 0;
+  #pongs = 0;
+  #atBarrier = false;
+  #closed = false;
+
+  private constructor(options: SyncConnectionOptions) {
+    this.#options = options;
+    const { url, token, idleMs, signal } = options;
+    this.#socket = new WebSocket(url, {
+      headers: { authorization: `Bearer ${token}` },
+      maxPayload: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+      followRedirects: false,
+      handshakeTimeout: idleMs,
+      skipUTF8Validation: true,
+    });
+    signal.addEventListener("abort", this.#abort, { once: true });
+    this.#listen();
+  }
+
+  /** @throws `SYNC_UNREACHABLE`, `SYNC_REFUSED`, `INVALID_TOKEN`, `UNKNOWN_DATABASE`, the signal's reason */
+  static async open(options: SyncConnectionOptions): Promise<SyncConnection> {
+    options.signal.throwIfAborted();
+    const connection = new SyncConnection(options);
+    try {
+      await connection.#until(() => connection.#socket.readyState === WebSocket.OPEN);
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** On the wire so far, the upgrade's HTTP included, TLS and TCP not. */
+  get bytesSent(): number {
+    return this.#tcp?.bytesWritten ?? 0;
+  }
+
+  get bytesReceived(): number {
+    return this.#tcp?.bytesRead ?? 0;
+  }
+
+  /** Whether the system has taken (nearly) all that was sent. */
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount <= ROOM_BYTES;
+  }
+
+  /** Does not wait for the socket. What cannot be sent any more is told by the next wait. */
+  send(frame: Uint8Array): void {
+    this.#socket.send(frame, { binary: true }, (error) => {
+      if (!error) this.#taken += 1;
+      this.#wake?.();
+    });
+  }
+
+  /** The next frame that has come. */
+  take(): Uint8Array | undefined {
+    const frame = this.#waiting.shift();
+    if (frame === undefined) return undefined;
+    this.#waitingBytes -= frame.length;
+    if (this.#socket.isPaused && this.#waitingBytes < MAX_WAITING_BYTES / 2) this.#socket.resume();
+    return frame;
+  }
+
+  /** Until a frame has come. @throws what has ended the connection */
+  frame(): Promise<void> {
+    return this.#until(() => this.#waiting.length > 0);
+  }
+
+  /** Until a frame has come or there is room. @throws what has ended the connection */
+  frameOrRoom(): Promise<void> {
+    return this.#until(() => this.#waiting.length > 0 || this.hasRoom);
+  }
+
+  /** Until the server has answered a ping that is sent now. Frames are read meanwhile, however many come. @throws what has ended the connection */
+  async barrier(): Promise<void> {
+    const awaited = this.#ping();
+    this.#atBarrier = true;
+    if (this.#socket.isPaused) this.#socket.resume();
+    try {
+      await this.#until(() => this.#pongs >= awaited);
+    } finally {
+      this.#atBarrier = false;
+    }
+  }
+
+  /** In good order, or by force where the server takes no part in it. Never rejects. */
+  async close(): Promise<void> {
+    this.#options.signal.removeEventListener("abort", this.#abort);
+    if (this.#closed) return;
+    if (this.#socket.isPaused) this.#socket.resume();
+    this.#socket.close(1000);
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_PATIENCE_MS);
+    await new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
+    clearTimeout(timer);
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    const { url } = this.#options;
+    socket.on("upgrade", (response) => {
+      this.#tcp = response.socket;
+    });
+    socket.on("unexpected-response", (_request, response) => {
+      void refusedUpgrade(url, response).then((error) => {
+        this.#fail(error);
+        socket.terminate();
+      });
+    });
+    socket.on("open", () => this.#wake?.());
+    socket.on("message", (data: Buffer, isBinary) => {
+      if (this.#failure !== undefined) return;
+      if (!isBinary) {
+        this.#fail(new ReplicaError("PAGE_PROTOCOL", "The page server sent a text message; frames are binary"));
+        return;
+      }
+      this.#waiting.push(data);
+      this.#waitingBytes += data.length;
+      if (this.#waitingBytes >= MAX_WAITING_BYTES && !this.#atBarrier) socket.pause();
+      this.#wake?.();
+    });
+    socket.on("pong", (data) => {
+      this.#pongs = Math.max(this.#pongs, Number(data.toString("latin1")) || 0);
+      this.#wake?.();
+    });
+    socket.on("error", (error) => this.#fail(mapConnectionError(error, url, this.#tcp !== undefined)));
+    socket.on("close", (code, reason) => {
+      this.#closed = true;
+      this.#fail(closedEarly(url, code, reason.toString("utf8")));
+    });
+  }
+
+  #ping(): number {
+    this.#pings += 1;
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping(String(this.#pings));
+    return this.#pings;
+  }
+
+  /** The first reason counts: what follows it is its consequence. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake?.();
+  }
+
+  /** What has come before the end of a connection is still taken first. */
+  async #until(fact: () => boolean): Promise<void> {
+    const { idleMs, url } = this.#options;
+    let seen = this.#signsOfLife();
+    let since = performance.now();
+    const timer = setInterval(() => {
+      const now = this.#signsOfLife();
+      if (now !== seen) {
+        seen = now;
+        since = performance.now();
+      } else if (performance.now() - since >= idleMs) {
+        this.#fail(silent(url, `has said nothing for ${idleMs / 1_000} seconds`));
+        this.#socket.terminate();
+        return;
+      }
+      this.#ping();
+    }, idleMs / 4);
+    try {
+      while (!fact()) {
+        if (this.#failure !== undefined) throw this.#failure;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearInterval(timer);
+      this.#wake = undefined;
+    }
+  }
+
+  /** Changes whenever the server has sent something, or taken something of what waits. */
+  #signsOfLife(): string {
+    return `${this.bytesReceived} ${this.#taken}`;
+  }
+}
