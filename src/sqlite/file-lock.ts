@@ -19,9 +19,19 @@ export async function lockFile(
   path: string,
   taken: { readonly what: string; readonly hint: string },
 ): Promise<FileLock> {
-  const Driver = await loadDriver("better-sqlite3");
   // By its real name, so that a link to the file is no way around.
-  const beside = `${realpathSync(path)}-replication-lock`;
+  return lockBeside(`${realpathSync(path)}-replication-lock`, taken);
+}
+
+/**
+ * The same with a lock whose own path is given, for a file that need not be there.
+ * @throws as `lockFile`
+ */
+export async function lockBeside(
+  beside: string,
+  taken: { readonly what: string; readonly hint: string },
+): Promise<FileLock> {
+  const Driver = await loadDriver("better-sqlite3");
   let lock: InstanceType<typeof Driver> | undefined;
   try {
     lock = new Driver(beside, { timeout: 1_000 });

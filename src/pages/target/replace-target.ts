@@ -1,13 +1,20 @@
-import type { StagedVersion } from "./stage-version.js";
-import type { SyncedVersion } from "./sync-record.js";
-import type { TargetWatch } from "./watch-target.js";
+import { ReplicaError } from "../../errors.js";
+import { fingerprintOf } from "./fingerprint-of.js";
+import type { StagedVersion } from "./finish-version.js";
+import type { ServerVersion, SyncedVersion } from "./parse-sync-record.js";
+import { placeVersion } from "./place-version.js";
+import { readSyncRecord, writeSyncRecord } from "./sync-record.js";
+import { isDamage, mapTargetError } from "./target-error.js";
+import { sniffTarget, type TargetWatch } from "./watch-target.js";
+import { writeOver } from "./write-over.js";
 
 export interface ReplaceOptions {
+  /** As `resolveTarget` gives it. */
   readonly path: string;
   readonly staged: StagedVersion;
   /** What the server said of it; `null` where it is a plain one. */
   readonly version: { readonly database: string; readonly generation: number } | null;
-  /** The file must not have changed since this began, else `LOCAL_CHANGES`. `null`: it may have. */
+  /** The file must not have been written to since this began, else `LOCAL_CHANGES`. `null`: it may have been. */
   readonly watch: TargetWatch | null;
   /** Also replaces what is no database, or a damaged one, by taking its place: other programs that have it open keep the old one. Default `false`. */
   readonly force?: boolean;
@@ -19,11 +26,60 @@ export interface ReplaceOptions {
 }
 
 /**
- * Makes the file what was staged, in one transaction that readers in other processes survive, or by a rename where there is none; then writes the record
- * beside it. No source of the file may be open in this process. However it ends, the file is the old version or the new one, whole.
- * @returns what was remembered; `null` where somebody wrote at once after us, so that the next sync compares everything
+ * Makes the file what was staged, in one transaction that readers in other processes survive, or by taking a place that is free; then writes the record
+ * beside it. A file that is there keeps its journal mode. In rollback mode readers wait while it is written, in WAL mode they do not. No source of the file
+ * may be open in this process: closing it would let go of our locks. However it ends, the file is the old version or the new one, whole.
+ * @returns what is remembered now
  * @throws `LOCAL_CHANGES`, `LOCAL_DATABASE`, `NOT_A_DATABASE`, the signal's reason
  */
-export async function replaceTarget(_options: ReplaceOptions): Promise<SyncedVersion | null> {
-  throw new Error("Not written yet");
+export async function replaceTarget(options: ReplaceOptions): Promise<SyncedVersion> {
+  const { path, staged, version } = options;
+  const replacing: ServerVersion = {
+    database: version?.database ?? null,
+    generation: version?.generation ?? null,
+    pageSize: staged.pageSize,
+    pageCount: staged.pageCount,
+    rootHash: staged.rootHash,
+    pageOne: staged.pageOne,
+    pageOneHash: staged.pageOneHash,
+  };
+  const { record } = await readSyncRecord(path);
+  // Before the first byte: a sync after a crash knows the file by it, whichever version it is (`recogniseLocal`).
+  await writeSyncRecord(path, { ...record, replacing });
+  try {
+    await write(options);
+  } catch (error) {
+    // Nothing was written. It would do no harm if it stayed.
+    await writeSyncRecord(path, record).catch(() => {});
+    throw mapTargetError(error, `The local database ${path} cannot be replaced`);
+  }
+  const synced = { ...replacing, fingerprint: await fingerprintOf(path, staged) };
+  await writeSyncRecord(path, { synced, pending: null, replacing: null });
+  await staged.close();
+  return synced;
+}
+
+async function write(options: ReplaceOptions): Promise<void> {
+  const { path, staged, force = false } = options;
+  const kind = sniffTarget(path);
+  if (kind === "missing") return await placeVersion(path, staged, { isFree: true, force });
+  if (kind !== "foreign") {
+    try {
+      return await writeOver(options);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      if (!force) throw foreign(path, "is damaged", error);
+    }
+  } else if (!force) {
+    throw foreign(path, "is no SQLite database, or an encrypted one");
+  }
+  options.signal?.throwIfAborted();
+  await placeVersion(path, staged, { isFree: false, force });
+}
+
+function foreign(path: string, what: string, cause?: unknown): ReplicaError {
+  return new ReplicaError("NOT_A_DATABASE", `The local file ${path} ${what}: it was left as it is`, {
+    hint: "Move it away, or pull with `force` to put the pulled database in its place.",
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

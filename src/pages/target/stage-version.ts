@@ -1,56 +1,31 @@
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { ReplicaError } from "../../errors.js";
 import type { PageSource } from "../source/page-source.js";
+import { type FinishOptions, finishVersion, type StagedVersion } from "./finish-version.js";
+import { PageSet } from "./page-set.js";
+import { mapTargetError } from "./target-error.js";
 
 export interface StageOptions {
   /** The file that it is for, as `resolveTarget` gives it. */
   readonly path: string;
+  /** A folder of the pull's own, for the hashes of what is staged. */
+  readonly workDir: string;
   /** Bytes of a page as the session counts: the database's own page size, or a plain session's unit. */
   readonly unit: number;
   /** In units. */
   readonly unitCount: number;
   /**
-   * Where units come from that are not put: the local moment, with the page 1 that was received where it counts as unchanged (`withPageOne`). Its page size
-   * may be another: then units are cut from it as from a file. `null`: all units are put. Closed by its owner, not before `finish`.
+   * Where units come from that are not put: the local moment, with the page 1 that was received where the file is unchanged since (`withPageOne`). Its page
+   * size may be another: then units are cut from it as from a file. `null`: all units are put. Closed by its owner, after `finish`.
    */
   readonly source: PageSource | null;
 }
 
-export interface FinishOptions {
-  /** Combined hash of all pages that the server named; `null` where it named none. Not looked at where the unit is not the database's page size. */
-  readonly rootHash: Uint8Array | null;
-  /** Run `PRAGMA integrity_check`. Default `false`. */
-  readonly check?: boolean;
-  readonly signal?: AbortSignal;
-  /** Told a few times a second at most. `pagesTotal` and `pagesDone` are of the phase. */
-  readonly onProgress?: (progress: {
-    readonly phase: "writing" | "checking";
-    readonly pagesDone: number;
-    readonly pagesTotal: number;
-    readonly pageSize: number;
-  }) => void;
-}
-
-/** A version that is complete and proven, byte for byte the server's, in a file beside its target. */
-export interface StagedVersion {
-  readonly stagedPath: string;
-  /** Of the database; 0 pages where the server has nothing, with the page size that the session counted in. */
-  readonly pageSize: number;
-  readonly pageCount: number;
-  readonly rootHash: Uint8Array;
-  readonly pageOne: Uint8Array;
-  readonly pageOneHash: Uint8Array;
-  /** What the user should know: a tail that a plain server had left. */
-  readonly notices: readonly string[];
-  /** Combined hash of the version with other pages than these in their places. */
-  combinedWith(replaced: ReadonlyMap<number, Uint8Array>): Promise<Uint8Array>;
-  /** Removes the file, if it is still there. */
-  close(): Promise<void>;
-}
-
-/** A version that is being put together in `<file>-replica-part`. */
+/** A version that is being put together in a file beside its target. */
 export interface Staging {
   /**
-   * In any order; each once. Blocks for as long as the writes take.
-   * @throws `PAGE_PROTOCOL` for a page twice, of a wrong number or size; `LOCAL_DATABASE`
+   * In any order, each once; the last one may be shorter. Blocks for as long as the writes take.
+   * @throws `PAGE_PROTOCOL` for a page that comes twice, or has a wrong number or size; `LOCAL_DATABASE`
    */
   put(pages: readonly { readonly pageNo: number; readonly data: Uint8Array }[]): void;
   /**
@@ -58,11 +33,100 @@ export interface Staging {
    * @throws `INTEGRITY_FAILED`, `LOCAL_DATABASE`, the signal's reason
    */
   finish(options: FinishOptions): Promise<StagedVersion>;
-  /** Gives it up and removes the file. After `finish` it does nothing. */
-  close(): Promise<void>;
+  /** Gives it up and removes the file. After `finish` it does nothing: then the version is to be closed. */
+  close(): void;
 }
 
-/** Begins a version; what a pull that was cut short left is removed. @throws `LOCAL_DATABASE` */
-export async function stagePulledVersion(_options: StageOptions): Promise<Staging> {
-  throw new Error("Not written yet");
+/**
+ * Begins a version in `<file>-replica-part`, readable by its user alone. What a pull that was cut short has left there is removed.
+ * @throws `LOCAL_DATABASE`
+ */
+export function stagePulledVersion(options: StageOptions): Staging {
+  const stagedPath = `${options.path}-replica-part`;
+  try {
+    for (const ending of ["", "-journal", "-wal", "-shm"]) rmSync(`${stagedPath}${ending}`, { force: true });
+    // Made anew: what was left there may be the target itself, by a second name (`placeVersion`).
+    return new OpenStaging(options, stagedPath, openSync(stagedPath, "wx+", 0o600));
+  } catch (error) {
+    throw mapTargetError(error, `The pulled version ${stagedPath} cannot be written`);
+  }
+}
+
+class OpenStaging implements Staging {
+  readonly #options: StageOptions;
+  readonly #stagedPath: string;
+  readonly #fd: number;
+  readonly #put = new PageSet();
+  /** Of the last unit, once it came. */
+  #lastBytes: number | null = null;
+  #isOver = false;
+
+  constructor(options: StageOptions, stagedPath: string, fd: number) {
+    this.#options = options;
+    this.#stagedPath = stagedPath;
+    this.#fd = fd;
+  }
+
+  put(pages: readonly { readonly pageNo: number; readonly data: Uint8Array }[]): void {
+    const { unit, unitCount } = this.#options;
+    for (const { pageNo, data } of pages) {
+      if (!Number.isSafeInteger(pageNo) || pageNo < 1 || pageNo > unitCount) {
+        throw broken(`page ${pageNo} of ${unitCount}`);
+      }
+      const isLast = pageNo === unitCount;
+      if (data.length !== unit && !(isLast && data.length > 0 && data.length < unit)) {
+        throw broken(`page ${pageNo} with ${data.length} bytes instead of ${unit}`);
+      }
+      if (!this.#put.add(pageNo)) throw broken(`page ${pageNo} twice`);
+      if (isLast) this.#lastBytes = data.length;
+      this.#write(data, (pageNo - 1) * unit);
+    }
+  }
+
+  async finish(options: FinishOptions): Promise<StagedVersion> {
+    const { unit, unitCount, source, workDir } = this.#options;
+    try {
+      const version = await finishVersion(
+        {
+          fd: this.#fd,
+          stagedPath: this.#stagedPath,
+          workDir,
+          unit,
+          unitCount,
+          source,
+          isPut: (pageNo) => this.#put.has(pageNo),
+          lastBytes: this.#lastBytes,
+          write: (bytes, at) => this.#write(bytes, at),
+        },
+        options,
+      );
+      this.#isOver = true;
+      closeSync(this.#fd);
+      return version;
+    } catch (error) {
+      this.close();
+      throw mapTargetError(error, `The pulled version ${this.#stagedPath} cannot be completed`);
+    }
+  }
+
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    closeSync(this.#fd);
+    rmSync(this.#stagedPath, { force: true });
+  }
+
+  #write(bytes: Uint8Array, at: number): void {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+      }
+    } catch (error) {
+      throw mapTargetError(error, `The pulled version ${this.#stagedPath} cannot be written`);
+    }
+  }
+}
+
+function broken(what: string): ReplicaError {
+  return new ReplicaError("PAGE_PROTOCOL", `The server sent ${what}`);
 }

@@ -1,41 +1,63 @@
-/** What both ends had after the last sync of a file. */
-export interface SyncedVersion {
-  /** Id and generation as the server said them; `null` where it is a plain one, which knows none. */
-  readonly database: string | null;
-  readonly generation: number | null;
-  /** Of the database, in bytes. */
-  readonly pageSize: number;
-  readonly pageCount: number;
-  /** Combined hash of all pages of the server's version. */
-  readonly rootHash: Uint8Array;
-  /** Page 1 of the server's version, whole: SQLite changes a few bytes of it when the version is written to a file that is in use. */
-  readonly pageOne: Uint8Array;
-  readonly pageOneHash: Uint8Array;
-  /** Combined hash of all pages of the local file as it was on disk after the sync. While the file has it, page 1 counts as `pageOne`. */
-  readonly fingerprint: Uint8Array;
-}
+import { readFile, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncFolder, writeWhole } from "./durable-step.js";
+import { formatSyncRecord, parseSyncRecord, type SyncRecord } from "./parse-sync-record.js";
+import { hasSystemCode, mapTargetError } from "./target-error.js";
 
-/** What is remembered of a file's syncs, in `<file>-replica.json`. */
-export interface SyncRecord {
-  /** `null` before the first sync. */
-  readonly synced: SyncedVersion | null;
-  /** A push whose answer was not seen. `database` is `null` where the server had not said it. */
-  readonly pending: { readonly database: string | null; readonly rootHash: Uint8Array } | null;
-}
+const ENDING = "-replica.json";
+const NOTHING: SyncRecord = { synced: null, pending: null, replacing: null };
+/** A page of 64 KiB in base64, twice, and what stands around it. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
+ * What is remembered beside a database of its syncs.
  * @param path of the database, as `resolveTarget` gives it
  * @returns an empty record where there is none. Also where it cannot be understood: then `notice` says so, for the user, and the next write replaces it.
  * @throws `LOCAL_DATABASE` where it is there and cannot be read
  */
-export async function readSyncRecord(_path: string): Promise<{ record: SyncRecord; notice: string | null }> {
-  throw new Error("Not written yet");
+export async function readSyncRecord(path: string): Promise<{ record: SyncRecord; notice: string | null }> {
+  const beside = `${path}${ENDING}`;
+  let text: string;
+  try {
+    if ((await stat(beside)).size > MAX_BYTES) return unread(beside, "it is too large");
+    text = await readFile(beside, "utf8");
+  } catch (error) {
+    if (hasSystemCode(error, "ENOENT")) return { record: NOTHING, notice: null };
+    throw mapTargetError(error, `What is remembered of syncs, ${beside}, cannot be read`);
+  }
+  const parsed = await parseSyncRecord(text);
+  return typeof parsed === "string" ? unread(beside, parsed) : { record: parsed, notice: null };
+}
+
+function unread(beside: string, why: string): { record: SyncRecord; notice: string } {
+  const notice = `${beside} was left aside, as if the file had never been synced: ${why}.`;
+  return { record: NOTHING, notice };
 }
 
 /**
  * In one durable step; a record with nothing in it removes the file. Readable by who may read the database.
  * @throws `LOCAL_DATABASE`
  */
-export async function writeSyncRecord(_path: string, _record: SyncRecord): Promise<void> {
-  throw new Error("Not written yet");
+export async function writeSyncRecord(path: string, record: SyncRecord): Promise<void> {
+  const beside = `${path}${ENDING}`;
+  try {
+    if (record.synced === null && record.pending === null && record.replacing === null) {
+      await rm(beside, { force: true });
+      await syncFolder(dirname(beside));
+      return;
+    }
+    await writeWhole(beside, formatSyncRecord(record), await modeOf(path));
+  } catch (error) {
+    throw mapTargetError(error, `What is to be remembered of syncs, ${beside}, cannot be written`);
+  }
+}
+
+/** Page 1 stands in the record: who may not read the database may not read that either. */
+async function modeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mode & 0o666;
+  } catch (error) {
+    if (hasSystemCode(error, "ENOENT")) return 0o600;
+    throw error;
+  }
 }

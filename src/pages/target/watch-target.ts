@@ -1,17 +1,84 @@
-/** Sees whether anybody commits to a database file. */
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { loadDriver } from "../../drivers/load-driver.js";
+import { HEADER_BYTES, readDatabaseHeader } from "../source/database-header.js";
+import { hasSystemCode, isDamage, mapTargetError } from "./target-error.js";
+
+/** Sees whether a local file is written to. It holds nothing open. */
 export interface TargetWatch {
-  /** Whether there was a commit since the watch began. May wait for a writer, a few seconds at most. */
+  /** `foreign`: it is there, and SQLite cannot read it: no database, encrypted, cut short. An empty file is a database without pages. */
+  readonly kind: "missing" | "database" | "foreign";
+  /** Whether anybody wrote to the file, or to its write-ahead log, since the watch began. */
   changed(): boolean;
-  close(): void;
 }
 
+/** Times of files move in steps of at most so long, so that a later write is sure to show. */
+const CLOCK_STEP_MS = 20;
+const LOCK_PATIENCE_MS = 5_000;
+
 /**
- * To begin before the file is read, so that no commit falls between. Keeps a connection open, with no lock that others would feel. Close sources of the
- * file before `replaceTarget`, and the watch after it.
+ * To begin before the file is read, so that no commit falls between. A transaction that a program which died has left half written is rolled back first.
  * @param path as `resolveTarget` gives it
- * @returns `null` where the file is not there, empty, or no database
  * @throws `LOCAL_DATABASE`, `MISSING_DRIVER`
  */
-export async function watchTarget(_path: string): Promise<TargetWatch | null> {
-  throw new Error("Not written yet");
+export async function watchTarget(path: string): Promise<TargetWatch> {
+  const kind = await recover(path);
+  // A file that is written all the time shows it anyway.
+  for (let looks = 0; looks < 5 && Date.now() - newestWrite(path) < CLOCK_STEP_MS; looks++) await delay(CLOCK_STEP_MS);
+  const before = momentOf(path);
+  return { kind, changed: () => momentOf(path) !== before };
+}
+
+/** The first bytes of the file that say whether it is a database. Not while SQLite has it open in this process: closing it drops all locks. */
+export function sniffTarget(path: string): "missing" | "empty" | "database" | "foreign" {
+  const header = Buffer.alloc(HEADER_BYTES);
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (hasSystemCode(error, "ENOENT")) return "missing";
+    throw mapTargetError(error, `The local database ${path} cannot be read`);
+  }
+  try {
+    const bytes = readSync(fd, header, 0, header.length, 0);
+    if (bytes === 0) return "empty";
+    return readDatabaseHeader(header.subarray(0, bytes)) === null ? "foreign" : "database";
+  } catch (error) {
+    throw mapTargetError(error, `The local database ${path} cannot be read`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function recover(path: string): Promise<TargetWatch["kind"]> {
+  const sniffed = sniffTarget(path);
+  if (sniffed === "missing") return "missing";
+  const Driver = await loadDriver("better-sqlite3");
+  let database: InstanceType<typeof Driver> | undefined;
+  try {
+    database = new Driver(path, { fileMustExist: true, timeout: LOCK_PATIENCE_MS });
+    database.pragma("schema_version");
+    return "database";
+  } catch (error) {
+    if (isDamage(error)) return "foreign";
+    throw mapTargetError(error, `The local database ${path} cannot be opened`);
+  } finally {
+    database?.close();
+  }
+}
+
+/** What every write changes. A log without bytes says the same as none: whoever opens the database makes it. */
+export function momentOf(path: string): string {
+  return [path, `${path}-wal`].map((file) => describe(file)).join();
+}
+
+function describe(file: string): string {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return "-";
+  return stats.size === 0n ? "-" : [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(":");
+}
+
+function newestWrite(path: string): number {
+  const times = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return Math.max(...times);
 }
