@@ -1,19 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../support/child.js";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait.js";
-import { buildCli } from "./built-cli.js";
+import { BUILT_CLI } from "./built-cli.js";
 import { hasScript, spawnInTerminal } from "./terminal-child.js";
 
 const ESCAPE = "\x1b";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** A folder for temporary files that nobody else uses, and that PostgreSQL's user may enter too. */
 function openTempDir(): string {

@@ -1,22 +1,19 @@
 import { execFile, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../support/child.js";
 import { startHttpHost } from "../support/http-host.js";
 import { realNow } from "../support/real-time.js";
 import { tempDir } from "../support/temp-dir.js";
 
-import { buildCli } from "./built-cli.js";
+import { BUILT_CLI } from "./built-cli.js";
 
 const MODES = ["pull_only", "push_through", "bidirectional", "push_only"];
 const ESCAPE = "\x1b";
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** Starts `demo` with a temporary folder that nobody else uses. */
 function startDemo(...args: string[]): { demo: Child; tmp: string } {

@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../support/child.js";
 import { startPostgres, type TestPostgres } from "../support/postgres.js";
 import { tempDir } from "../support/temp-dir.js";
-import { buildCli } from "./built-cli.js";
+import { BUILT_CLI } from "./built-cli.js";
 
 let postgres: TestPostgres;
 let packageDir: string;
 beforeAll(async () => {
-  packageDir = resolve(dirname(await buildCli()), "../..");
+  packageDir = resolve(dirname(BUILT_CLI), "../..");
   postgres = await startPostgres();
   await postgres.query(`
     CREATE TABLE users (id bigint PRIMARY KEY, name text, updated_at timestamptz DEFAULT now());

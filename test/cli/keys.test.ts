@@ -1,14 +1,11 @@
 import { readdirSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait.js";
-import { buildCli } from "./built-cli.js";
+import { BUILT_CLI } from "./built-cli.js";
 import { hasScript, spawnInTerminal, type TerminalChild } from "./terminal-child.js";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** Starts the demo on a terminal between two looks at its settings, and waits for its table. */
 async function startDemo(redirect = ""): Promise<{ terminal: TerminalChild; tmp: string; before: string }> {

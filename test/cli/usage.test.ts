@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { spawnNode } from "../support/child.js";
-import { buildCli } from "./built-cli.js";
+import { BUILT_CLI } from "./built-cli.js";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 async function run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawnNode(cli, args);
@@ -33,7 +30,7 @@ describe("starfish-replica", () => {
   it.each([
     ["", "a command is missing"],
     ["dmeo", 'unknown command "dmeo": did you mean "demo"?'],
-    ["frobnicate", 'unknown command "frobnicate": known: "demo", "export", "help"'],
+    ["frobnicate", 'unknown command "frobnicate": known: "demo", "export", "signup", "login", "whoami", "oauth", "db", "sync", "help"'],
     ["--versoin", 'unknown flag "--versoin": did you mean "--version"?'],
     ["demo --onec", 'unknown flag "--onec": did you mean "--once"?'],
     ["demo -x", 'unknown flag "-x": known: "--once", "--port", "--help"'],

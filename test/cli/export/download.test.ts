@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { size } from "../../support/size.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
-import { buildCli } from "../built-cli.js";
+import { BUILT_CLI } from "../built-cli.js";
 import { callCli } from "./call-cli.js";
 import { type FakeExports, finish, startFakeExports } from "./fake-exports.js";
 import { jsonLines, resultOf, runCli, startCli } from "./run-cli.js";
@@ -14,10 +14,7 @@ import { jsonLines, resultOf, runCli, startCli } from "./run-cli.js";
 const MIB = 1024 * 1024;
 const NAME = "shop-2026-03-04.sql";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** Waits until a download that is under way has written so much of its file. */
 async function grown(dir: string, bytes: number): Promise<void> {

@@ -2,22 +2,19 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createExports, type ExportsOptions } from "../../../src/exports/index.js";
 import { atEnd } from "../../support/at-end.js";
 import { startHttpHost } from "../../support/http-host.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
-import { buildCli } from "../built-cli.js";
+import { BUILT_CLI } from "../built-cli.js";
 import { jsonLines, resultOf, runCli, startCli } from "./run-cli.js";
 
 const TOKEN = "token-of-the-real-thing";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** Exports of a shop with so many orders, behind their routes, and a proxy whose line can be made slow. */
 async function realExports(orders: number, options: Partial<ExportsOptions> = {}) {

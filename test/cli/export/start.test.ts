@@ -1,21 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
-import { buildCli } from "../built-cli.js";
+import { BUILT_CLI } from "../built-cli.js";
 import { callCli } from "./call-cli.js";
 import { type FakeExports, finish, startFakeExports } from "./fake-exports.js";
 import { jsonLines, resultOf, runCli, startCli } from "./run-cli.js";
 
 const CONTENT = Buffer.from("CREATE TABLE t (x);\n");
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 /** A server whose jobs are completed by the time they are asked about. */
 async function quickExports(): Promise<FakeExports> {

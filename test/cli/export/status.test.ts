@@ -1,14 +1,11 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { waitFor } from "../../support/wait.js";
-import { buildCli } from "../built-cli.js";
+import { BUILT_CLI } from "../built-cli.js";
 import { callCli } from "./call-cli.js";
 import { finish, startFakeExports } from "./fake-exports.js";
 import { resultOf, startCli } from "./run-cli.js";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 describe("export status", () => {
   it("prints the jobs as a table, newest first, and as JSON", async () => {

@@ -1,21 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { spawnNode } from "../../support/child.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
-import { buildCli } from "../built-cli.js";
+import { BUILT_CLI } from "../built-cli.js";
 import { hasScript, spawnInTerminal } from "../terminal-child.js";
 import { finish, startFakeExports } from "./fake-exports.js";
 import { runCli } from "./run-cli.js";
 
 const NAME = "shop-2026-03-04.sql";
 
-let cli: string;
-beforeAll(async () => {
-  cli = await buildCli();
-});
+const cli = BUILT_CLI;
 
 describe("export on a terminal", () => {
   it.skipIf(!hasScript)("draws a bar, stops at Ctrl-C and goes on (needs script of util-linux)", async () => {

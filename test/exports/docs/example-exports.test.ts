@@ -2,20 +2,15 @@ import { createHash } from "node:crypto";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../../support/child.js";
-import { builtProject } from "./export-project.js";
+import { installedProject } from "./export-project.js";
 
 const ROWS = 6_000;
 
-let createProject: () => string;
-beforeAll(async () => {
-  createProject = await builtProject();
-}, 60_000);
-
 /** A folder with the example and a database that takes several parts. */
 function shopProject(): string {
-  const dir = createProject();
+  const dir = installedProject();
   copyFileSync("examples/exports.mjs", join(dir, "exports.mjs"));
   const database = new Database(join(dir, "shop.db"));
   database.exec(`CREATE TABLE users (id INTEGER PRIMARY KEY, body TEXT); CREATE TABLE "no rows" (a);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { buildCli } from "../../cli/built-cli.js";
+import { BUILT_CLI } from "../../cli/built-cli.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 
@@ -15,20 +15,16 @@ export interface ShellResult {
   readonly stderr: string;
 }
 
-/** Builds the package once for a test file, and gives folders where it is installed. Called from `beforeAll`. */
-export async function builtProject(): Promise<() => string> {
-  const cli = await buildCli();
-  chmodSync(cli, 0o755);
-  const packageDir = resolve(dirname(cli), "../..");
-  return () => {
-    const dir = tempDir();
-    const modules = join(dir, "node_modules");
-    for (const name of ["", "@hono", ".bin"]) mkdirSync(join(modules, name));
-    symlinkSync(packageDir, join(modules, "starfish-replica"));
-    symlinkSync(cli, join(modules, ".bin", "starfish-replica"));
-    for (const name of PACKAGES) symlinkSync(resolve("node_modules", name), join(modules, name));
-    return dir;
-  };
+/** A folder where the package is installed. */
+export function installedProject(): string {
+  chmodSync(BUILT_CLI, 0o755);
+  const dir = tempDir();
+  const modules = join(dir, "node_modules");
+  for (const name of ["", "@hono", ".bin"]) mkdirSync(join(modules, name));
+  symlinkSync(resolve(dirname(BUILT_CLI), "../.."), join(modules, "starfish-replica"));
+  symlinkSync(BUILT_CLI, join(modules, ".bin", "starfish-replica"));
+  for (const name of PACKAGES) symlinkSync(resolve("node_modules", name), join(modules, name));
+  return dir;
 }
 
 /** Runs a script with bash until its first mistake, in a project's folder and with what is installed there. */

@@ -1,9 +1,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { spawnNode } from "../../support/child.js";
-import { builtProject, runShell } from "./export-project.js";
+import { installedProject, runShell } from "./export-project.js";
 import { freePort } from "./free-port.js";
 import { readGuide } from "./guide.js";
 
@@ -17,13 +17,8 @@ const exporter = createExports({ database: "shop.db", dir: "exports" });
 await exporter.start();
 `;
 
-let createProject: () => string;
-beforeAll(async () => {
-  createProject = await builtProject();
-}, 60_000);
-
 function shopProject(): string {
-  const dir = createProject();
+  const dir = installedProject();
   new Database(join(dir, "shop.db")).exec(SHOP).close();
   return dir;
 }
@@ -58,7 +53,7 @@ describe("the first export of docs/exports.md", () => {
   });
 
   it("runs as it stands", { timeout: 60_000 }, async () => {
-    const dir = createProject();
+    const dir = installedProject();
     const port = await freePort();
     const program = guide.take("js", "// exports.mjs");
     const script = guide.take("sh", "node exports.mjs &");
@@ -117,7 +112,7 @@ describe("restoring after docs/exports.md", () => {
 describe("the rest of docs/exports.md", () => {
   it("has options for a bucket that are taken", async () => {
     const program = `import { createExports } from "starfish-replica/exports";\n${guide.take("js", "s3: {")}`;
-    expect(await runProgram(createProject(), `${program}\nconsole.log(typeof exporter.start);`)).toBe("function");
+    expect(await runProgram(installedProject(), `${program}\nconsole.log(typeof exporter.start);`)).toBe("function");
   });
 
   it("streams a table into a file", async () => {
