@@ -31,14 +31,23 @@ export interface CopiedSize {
   readonly pageCount: number;
 }
 
-/** What is read under one lock at most, into memory: at first, and where writes have undone the copy. */
-const MAX_STEP_BYTES = 16 * 1024 * 1024;
-const MAX_LATER_STEP_BYTES = 64 * 1024 * 1024;
+interface LockedCopyLimits {
+  /** Fewer restarts than that are no reason to give up, however long they took. */
+  readonly restarts: number;
+  /** What is read under one lock at most, into memory. */
+  readonly stepBytes: number;
+  /** The same, where writes have undone the copy. */
+  readonly laterStepBytes: number;
+}
+
+const LIMITS: LockedCopyLimits = {
+  restarts: 20,
+  stepBytes: 16 * 1024 * 1024,
+  laterStepBytes: 64 * 1024 * 1024,
+};
 /** A database without pages has the size that SQLite gives new ones. */
 const DEFAULT_PAGE_SIZE = 4_096;
 const PAUSE_MS = 20;
-/** Fewer restarts than that are no reason to give up, however long they took. */
-const MIN_RESTARTS = 20;
 
 /**
  * Copies a database in a rollback mode, byte for byte. SQLite writes to such a database only under a lock that is not compatible with
@@ -47,7 +56,11 @@ const MIN_RESTARTS = 20;
  * @returns `null` where the database has gone over to WAL mode meanwhile
  * @throws `SNAPSHOT_UNSTEADY`, `NOT_A_DATABASE`, SQLite's and the file system's errors
  */
-export async function copyBetweenLocks(options: LockedCopyOptions, target: CopiedFile): Promise<CopiedSize | null> {
+export async function copyBetweenLocks(
+  options: LockedCopyOptions,
+  target: CopiedFile,
+  limits: LockedCopyLimits = LIMITS,
+): Promise<CopiedSize | null> {
   const { path, database, fd, signal, steadySeconds, onStep } = options;
   const begun = performance.now();
   let advancedAt = begun;
@@ -72,7 +85,8 @@ export async function copyBetweenLocks(options: LockedCopyOptions, target: Copie
       if (moment === undefined || found.version.equals(moment.version)) {
         pace ??= new StepPace(found.pageSize);
         moment = found;
-        count = countOf(pace, found, done, restarts);
+        const limitBytes = restarts === 0 ? limits.stepBytes : limits.laterStepBytes;
+        count = countOf(pace, found, done, limitBytes);
         const bytes = count * found.pageSize;
         if (buffer.length < bytes) buffer = Buffer.allocUnsafeSlow(bytes);
         readPages(fd, found.pageSize, done + 1, buffer.subarray(0, bytes));
@@ -84,7 +98,8 @@ export async function copyBetweenLocks(options: LockedCopyOptions, target: Copie
     }
     if (moment === undefined) {
       restarts += 1;
-      if (restarts >= MIN_RESTARTS && performance.now() - begun > steadySeconds * 1_000) throw unsteady(path, restarts);
+      if (restarts >= limits.restarts && performance.now() - begun > steadySeconds * 1_000)
+        throw unsteady(path, restarts);
       done = 0;
       await pause((pace as StepPace).restarted(), signal);
       continue;
@@ -120,10 +135,9 @@ function momentOf(path: string, database: Database.Database, fd: number): Moment
 }
 
 /** How many pages to read next. */
-function countOf(pace: StepPace, { pageSize, pageCount }: CopiedSize, done: number, restarts: number): number {
-  const limit = (restarts === 0 ? MAX_STEP_BYTES : MAX_LATER_STEP_BYTES) / pageSize;
+function countOf(pace: StepPace, { pageSize, pageCount }: CopiedSize, done: number, limitBytes: number): number {
   const left = pageCount - done;
-  const count = Math.min(pace.next(left), limit);
+  const count = Math.min(pace.next(left), limitBytes / pageSize);
   // The last page is no step of its own here.
   return count >= left - 1 ? left : count;
 }
