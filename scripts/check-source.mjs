@@ -23,6 +23,7 @@ const WHOLE = new Set([
   "src/pages/accounts/accounts.ts",
   "src/pages/page-client.ts",
   "src/pages/protocol/frame.ts",
+  "src/pages/protocol/wire-names.ts",
   "src/pages/server/sync-endpoint.ts",
   "src/pages/session/client-session.ts",
   "src/pages/session/server-session.ts",
