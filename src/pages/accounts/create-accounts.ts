@@ -105,9 +105,9 @@ export function createAccounts(options: AccountsOptions, passwordEntry: string):
       await renewHash(user, bytes);
       return user.account;
     },
-    async loginWith(identity) {
+    async loginWith(identity, allowNew) {
       const checked = parseIdentity(identity);
-      return on(({ users }) => users.ofIdentity(checked));
+      return on(({ users }) => users.ofIdentity(checked, allowNew));
     },
     async account(userId) {
       return on(({ users }): Account | null => users.byId(String(userId))?.account ?? null);

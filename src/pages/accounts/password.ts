@@ -27,9 +27,10 @@ export function parsePassword(value: unknown): Uint8Array {
   return bytes;
 }
 
-/** The bytes of whatever somebody logs in with. What can be nobody's password is the empty one, which is nobody's either. */
+/** The bytes of whatever somebody logs in with; one zero for what can be nobody's password, which is nobody's either and takes as long to refuse. */
 export function passwordBytes(value: unknown): Uint8Array {
-  return (typeof value === "string" ? toBytes(value) : null) ?? new Uint8Array();
+  const bytes = typeof value === "string" ? toBytes(value) : null;
+  return bytes === null || bytes.length === 0 ? new Uint8Array(1) : bytes;
 }
 
 /** `null` where there are too many. */

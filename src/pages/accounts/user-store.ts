@@ -66,10 +66,12 @@ export class UserStore {
 
   /**
    * The user of this identity, made where there is none.
-   * @throws `NAME_TAKEN` where an account has the email that is not this identity's: it would be a way into that account for whoever the email belongs to
+   * @param allowNew whether one may be made
+   * @throws `SIGNUP_CLOSED` where one would have to be made and may not;
+   * `NAME_TAKEN` where an account has the email that is not this identity's: it would be a way into that account for whoever the email belongs to
    * today (a former owner's domain, a former employee's address), which its user never opened
    */
-  ofIdentity({ provider, subject, email }: ProviderIdentity): Account {
+  ofIdentity({ provider, subject, email }: ProviderIdentity, allowNew: boolean): Account {
     return this.#database
       .transaction(() => {
         const known = this.#one(
@@ -80,6 +82,7 @@ export class UserStore {
         if (known !== undefined) return known.account;
         const other = this.byEmail(email);
         if (other !== undefined) throw otherWay(other, this.#providerOf(other));
+        if (!allowNew) throw signupClosed();
         const account = this.#add(email, null);
         this.#database
           .prepare("INSERT INTO identities (provider, subject, user_id, created_at) VALUES (?, ?, ?, ?)")
@@ -121,5 +124,11 @@ function otherWay({ passwordHash }: StoredUser, provider: string | undefined): R
   const way = passwordHash === null ? `with ${provider ?? "another provider"}` : "with its password";
   return new ReplicaError("NAME_TAKEN", `There is an account with this email already: it logs in ${way}`, {
     hint: `Log in ${way}, or use another email.`,
+  });
+}
+
+function signupClosed(): ReplicaError {
+  return new ReplicaError("SIGNUP_CLOSED", "This server takes no new accounts", {
+    hint: "Ask whoever runs it for one.",
   });
 }
