@@ -43,7 +43,7 @@ export async function startReader(user = ""): Promise<Reader> {
   };
 }
 
-/** A database that others write to, closed when the test ends. Its transactions keep the sum of `account.n` at 0 and count themselves in `total`. */
+/** A database that others write to, closed when the test ends; see `transact`. */
 export function openDatabase(kind: DatabaseKind = {}): { path: string; database: Database.Database } {
   const { mode = "wal", pageSize = 4096, autoVacuum = "none", megabytes = 0.2, folder = tempDir() } = kind;
   const path = join(folder, "source.db");
@@ -56,43 +56,27 @@ export function openDatabase(kind: DatabaseKind = {}): { path: string; database:
   database.exec(`
     BEGIN;
     CREATE TABLE account (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);
-    CREATE TABLE total (n INTEGER NOT NULL);
+    CREATE TABLE total (n INTEGER NOT NULL, commits INTEGER NOT NULL);
     CREATE TABLE log (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-    INSERT INTO total VALUES (0);
+    INSERT INTO total VALUES (0, 1);
     WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100) INSERT INTO account SELECT i, 0 FROM c;
   `);
   const fill = database.prepare("INSERT INTO log (body) VALUES (randomblob(1000))");
-  for (let rows = megabytes * 1_000; rows > 0; rows -= 1) {
-    fill.run();
-    database.exec("UPDATE total SET n = n + 1");
-  }
-  database.exec("COMMIT");
+  for (let rows = megabytes * 1_000; rows > 0; rows -= 1) fill.run();
+  database.exec("UPDATE total SET n = (SELECT count(*) FROM log); COMMIT");
   return { path, database };
 }
 
-/** One transaction that changes pages all over the file. */
-export function transact(database: Database.Database): void {
-  database.exec(`
-    BEGIN IMMEDIATE;
-    UPDATE account SET n = n + 1 WHERE id = 1 + abs(random()) % 50;
-    UPDATE log SET body = randomblob(800) WHERE id = 1 + abs(random()) % (SELECT max(id) FROM log);
-    UPDATE account SET n = n - 1 WHERE id = 51 + abs(random()) % 50;
-    INSERT INTO log (body) VALUES (randomblob(1000));
-    UPDATE total SET n = n + 1;
-    COMMIT;
-  `);
-}
-
-/** The number of transactions that a file has seen, when it is whole. */
+/** The number of transactions that a file has seen. @throws where it is not whole */
 export function wholeTotal(path: string): number {
   const database = new Database(path, { readonly: true });
   try {
     const check = database.pragma("integrity_check", { simple: true });
     const read = (sql: string): unknown => database.prepare(sql).pluck().get();
     const facts = { check, sum: read("SELECT sum(n) FROM account"), rows: read("SELECT count(*) FROM log") };
-    const total = read("SELECT n FROM total") as number;
+    const total = read("SELECT n FROM total");
     if (check !== "ok" || facts.sum !== 0 || facts.rows !== total) throw new Error(`Torn: ${JSON.stringify(facts)}`);
-    return total;
+    return read("SELECT commits FROM total") as number;
   } finally {
     database.close();
   }
@@ -108,4 +92,11 @@ export function checkpointedBytes(path: string): Buffer {
   database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
   return readFileSync(copy);
+}
+
+/** Starts a program that keeps the database busy until the test ends; see writer-child.ts. */
+export async function startBusy(path: string, role: "write" | "checkpoint", pauseMs = 0): Promise<Child> {
+  const child = spawnNode(await buildOnce("test/pages/source/writer-child.ts"), [path, role, String(pauseMs)]);
+  await child.waitForLine(/^ready$/);
+  return child;
 }
