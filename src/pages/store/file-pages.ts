@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { PageHasher } from "../hashes/page-hasher.js";
 
 /** Bytes read, hashed or copied at a time: enough for a disk, and a millisecond of hashing. */
-export const CHUNK_BYTES = 1024 * 1024;
+export const CHUNK_BYTES: number = 1024 * 1024;
 
 /** Reads until the buffer is full or the file ends. @returns bytes read */
 export async function readFully(file: FileHandle, buffer: Uint8Array, position: number): Promise<number> {
