@@ -82,7 +82,7 @@ export async function openLocalVersion(options: LocalVersionOptions): Promise<Lo
     const origin = await recogniseLocal(record, source, onDisk);
     const version =
       origin === null
-        ? { source, hashes: onDisk, pageOne: source.read(1, 1).slice(), pageOneHash: await onDisk.read(1, 1) }
+        ? { source, hashes: onDisk, pageOne: new Uint8Array(source.read(1, 1)), pageOneHash: await onDisk.read(1, 1) }
         : {
             source: withPageOne(source, origin.pageOne),
             hashes: hashesWithPageOne(onDisk, origin.pageOneHash),

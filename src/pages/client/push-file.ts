@@ -87,7 +87,7 @@ class Push {
         pageCount,
         base: this.#base,
         force: call.force,
-        ...(pending !== null && { pendingRootHash: pending.rootHash }),
+        ...(pending?.database != null && { pending: { database: pending.database, rootHash: pending.rootHash } }),
         plain: plainUnit !== null,
       }),
       ports: {

@@ -146,7 +146,7 @@ function readPages(source: PageSource, pageNumbers: readonly number[]): Page[] {
     let count = 1;
     while (pageNumbers[index + count] === first + count) count += 1;
     // The source uses its buffer again.
-    const bytes = source.read(first, count).slice();
+    const bytes = new Uint8Array(source.read(first, count));
     for (let at = 0; at < count; at += 1) {
       const data = bytes.subarray(at * source.pageSize, (at + 1) * source.pageSize);
       pages.push({ pageNo: first + at, data });
