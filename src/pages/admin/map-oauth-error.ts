@@ -10,12 +10,12 @@ const AGAIN = "Begin again with `starfish-replica oauth start`";
 /** Whatever went wrong between us and a provider, as `OAUTH_FAILED`. What only the operator can mend keeps its `cause`. */
 export function mapOAuthError(error: unknown, title: string): ReplicaError {
   if (error instanceof ReplicaError) return error;
+  if (isUnreachable(error)) return failed(`${title} gives no answer`, { cause: error, retryable: true });
   const refusal = refusalOf(error);
   if (refusal !== null && SPENT_CODE.has(refusal)) {
     return failed(`${title} does not accept the code: it was used already, is too old, or belongs to another login`);
   }
   if (refusal !== null) return failed(`${title} refused the login with ${refusal}`, { cause: bare(error) });
-  if (isUnreachable(error)) return failed(`${title} gives no answer`, { cause: error, retryable: true });
   return failed(`${title} gave an answer that cannot be used`, { cause: bare(error) });
 }
 
@@ -44,6 +44,12 @@ function refusalOf(error: unknown): string | null {
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === "TimeoutError" || (error.name === "TypeError" && FETCH_FAILED.has(error.message))) return true;
-  const status = error.cause instanceof Response ? error.cause.status : 0;
+  const status = Math.max(statusOf(error), statusOf(error.cause));
   return status >= 500 || status === 429;
+}
+
+/** Not by `instanceof`: `@hono/node-server` puts a `Response` of its own in the place of the one that `fetch` makes. */
+function statusOf(value: unknown): number {
+  const status = typeof value === "object" && value !== null && "status" in value ? value.status : 0;
+  return typeof status === "number" ? status : 0;
 }
