@@ -5,8 +5,8 @@ import { ReplicaError } from "../../errors.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import { StepPace } from "../../sqlite/step-pace.js";
 import { type DatabaseHeader, HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
+import { badFirstPage, cutShort } from "./not-a-database.js";
 import { readFully, readPages } from "./read-pages.js";
-import { cutShort, notADatabase } from "./source-error.js";
 import { isLeftUnfinished, tidyUp } from "./tidy-up.js";
 
 export interface LockedCopyOptions {
@@ -127,10 +127,10 @@ function momentOf(path: string, database: Database.Database, fd: number): Moment
   if (size === 0) return { pageSize: DEFAULT_PAGE_SIZE, pageCount: 0, wal: false, version: dataVersion };
   const start = Buffer.alloc(HEADER_BYTES);
   const header: DatabaseHeader | null = readDatabaseHeader(start.subarray(0, readFully(fd, start, 0)));
-  if (header === null) throw notADatabase(path, "is no SQLite database that can be read: its first page is not one");
+  if (header === null) throw badFirstPage(path);
   const { pageSize, wal } = header;
   const pageCount = header.pageCount ?? Math.ceil(size / pageSize);
-  if (size < pageCount * pageSize) throw notADatabase(path, cutShort(size, pageCount, pageSize));
+  if (size < pageCount * pageSize) throw cutShort(path, size, { pageSize, pageCount });
   return { pageSize, pageCount, wal, version: Buffer.concat([header.version, dataVersion]) };
 }
 

@@ -7,10 +7,11 @@ import { isUnshared, type OpenedSource, openSource } from "../../sqlite/open-sou
 import { CopiedSource, mapCopyError } from "./copied-source.js";
 import { copyBetweenLocks, type LockedCopyOptions } from "./copy-between-locks.js";
 import { HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
+import { badFirstPage, cutShort } from "./not-a-database.js";
 import { openWalSource } from "./open-wal-source.js";
 import type { PageSource } from "./page-source.js";
 import { readFully } from "./read-pages.js";
-import { checkIsFile, cutShort, mapPageSourceError, notADatabase } from "./source-error.js";
+import { checkIsFile, mapPageSourceError } from "./source-error.js";
 import { isLeftUnfinished, tidyUp } from "./tidy-up.js";
 
 export interface OpenPageSourceOptions {
@@ -137,11 +138,11 @@ async function copyUnopened(path: string, error: ReplicaError, options: OpenPage
     if (!isCopied) throw error;
     const start = Buffer.alloc(HEADER_BYTES);
     const header = readDatabaseHeader(start.subarray(0, readFully(copy.fd, start, 0)));
-    if (header === null) throw notADatabase(path, "is no SQLite database that can be read: its first page is not one");
+    if (header === null) throw badFirstPage(path);
     const { size } = fstatSync(copy.fd);
     const { pageSize } = header;
     const pageCount = header.pageCount ?? Math.ceil(size / pageSize);
-    if (size < pageCount * pageSize) throw notADatabase(path, cutShort(size, pageCount, pageSize));
+    if (size < pageCount * pageSize) throw cutShort(path, size, { pageSize, pageCount });
     return copy.finish({ pageSize, pageCount });
   } catch (thrown) {
     copy.remove();

@@ -5,9 +5,9 @@ import { ReplicaError } from "../../errors.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import { type DatabaseHeader, HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
 import { FilePageSource } from "./file-page-source.js";
+import { badFirstPage, cutShort } from "./not-a-database.js";
 import type { PageSource } from "./page-source.js";
 import { readFully } from "./read-pages.js";
-import { cutShort, notADatabase } from "./source-error.js";
 import { WalFrames } from "./wal-frames.js";
 import { readWalIndex, type WalIndex } from "./wal-index.js";
 import { isEndOfLog } from "./wal-log.js";
@@ -79,7 +79,7 @@ async function standingSource(
   if (index.backfilled >= index.lastFrame) {
     const { size } = fstatSync(fd);
     const { pageSize, pageCount } = sizeOf(path, readStart(fd), index, size);
-    if (size < pageCount * pageSize) throw notADatabase(path, cutShort(size, pageCount, pageSize));
+    if (size < pageCount * pageSize) throw cutShort(path, size, { pageSize, pageCount });
     return new FilePageSource(fd, pageSize, pageCount, close);
   }
   const frames = await WalFrames.read(logFd, index, signal);
@@ -139,7 +139,7 @@ function sizeOf(
   fileBytes: number,
 ): { readonly pageSize: number; readonly pageCount: number } {
   const header: DatabaseHeader | null = readDatabaseHeader(start);
-  if (header === null) throw notADatabase(path, "is no SQLite database that can be read: its first page is not one");
+  if (header === null) throw badFirstPage(path);
   const { pageSize, pageCount } = header;
   if (index.lastFrame > 0 && index.pageSize !== pageSize) throw logReplaced(path);
   const counted = index.lastFrame > 0 ? index.pageCount : Math.ceil(fileBytes / pageSize);

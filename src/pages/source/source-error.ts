@@ -3,14 +3,7 @@ import { ReplicaError } from "../../errors.js";
 import { mapSourceError } from "../../sqlite/map-source-error.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import { HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
-
-/** @param what follows the file's name */
-export function notADatabase(path: string, what: string, cause?: unknown): ReplicaError {
-  return new ReplicaError("NOT_A_DATABASE", `${path} ${what}`, {
-    hint: "Give the path of a plain SQLite file, which `sqlite3 FILE .tables` can open.",
-    ...(cause !== undefined && { cause }),
-  });
-}
+import { badFirstPage, cutShort, notADatabase } from "./not-a-database.js";
 
 /** @throws `NOT_A_DATABASE` where the path leads to something else than a file; one that leads nowhere is left to others. */
 export function checkIsFile(path: string): void {
@@ -37,25 +30,22 @@ export function mapPageSourceError(error: unknown, path: string): unknown {
   if (said.code.startsWith("SQLITE_NOTADB")) {
     return notADatabase(path, "is no SQLite database: it is in another format, or encrypted", said);
   }
-  // SQLite calls it damaged.
-  const missing = said.code.startsWith("SQLITE_CORRUPT") ? whatIsMissing(path) : undefined;
-  return missing === undefined ? mapSourceError(said, path) : notADatabase(path, missing, said);
+  const isDamaged = said.code.startsWith("SQLITE_CORRUPT");
+  return (isDamaged ? whatIsWrong(path, said) : undefined) ?? mapSourceError(said, path);
 }
 
-/** @returns words for `notADatabase` */
-export function cutShort(bytes: number, pages: number, pageSize: number): string {
-  return `is cut short: it has ${bytes} bytes, where ${pages} pages of ${pageSize} bytes take ${pages * pageSize}`;
-}
-
-function whatIsMissing(path: string): string | undefined {
+/** SQLite calls a file damaged that is no database, but for how it begins, and one that is not all there. */
+function whatIsWrong(path: string, cause: unknown): ReplicaError | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
     const start = Buffer.alloc(HEADER_BYTES);
-    const { size } = fstatSync(fd);
     const header = readDatabaseHeader(start.subarray(0, readSync(fd, start, 0, HEADER_BYTES, 0)));
-    if (header?.pageCount == null || size >= header.pageCount * header.pageSize) return undefined;
-    return cutShort(size, header.pageCount, header.pageSize);
+    if (header === null) return badFirstPage(path, cause);
+    const { size } = fstatSync(fd);
+    const { pageSize, pageCount } = header;
+    if (pageCount === null || size >= pageCount * pageSize) return undefined;
+    return cutShort(path, size, { pageSize, pageCount }, cause);
   } catch {
     return undefined;
   } finally {
