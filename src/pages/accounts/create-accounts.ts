@@ -19,7 +19,10 @@ export interface AccountsOptions {
   readonly maxDatabases?: number;
   /** Logins at OAuth providers under way at once; another one ends the oldest. Default 10 000. */
   readonly maxOAuthAttempts?: number;
-  /** Of new password hashes; one that costs another is made anew when its user logs in. Default: what OWASP advises, 46 MiB once over. */
+  /**
+   * Of new password hashes; one that costs another is made anew when its user logs in, and until then a wrong
+   * password for that user takes the time of the old cost. Default: what OWASP advises, 46 MiB once over.
+   */
   readonly passwordCost?: PasswordCost;
   /** Password hashes computed at once. Default 2. */
   readonly passwordThreads?: number;

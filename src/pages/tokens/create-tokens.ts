@@ -36,11 +36,12 @@ export function createTokens(keys: readonly Uint8Array[], { now = Date.now }: To
     },
     verify<P extends "session" | "sync">(token: string, purpose: P) {
       const macaroon = parseToken(token);
-      // Nothing of it is looked at before this: what follows may say more than "not valid".
-      if (macaroon === null || !isSignedBy(own, macaroon)) throw notValid();
-      const expiresAt = earliestExpiry(macaroon.caveats);
+      // First, so that a token full of the shortest caveats is no way to make us work.
+      const expiresAt = macaroon === null ? null : earliestExpiry(macaroon.caveats);
+      // Only what is signed is told more than "not valid".
+      if (macaroon === null || expiresAt === null || !isSignedBy(own, macaroon)) throw notValid();
       const claims = decodeClaims(macaroon.identifier);
-      if (expiresAt === null || claims === null) throw notValid();
+      if (claims === null) throw notValid();
       if (claims.purpose !== purpose) throw otherPurpose(claims.purpose, purpose);
       if (now() >= expiresAt * 1_000) throw expired(purpose);
       return claims as P extends "session" ? SessionClaims : SyncClaims;

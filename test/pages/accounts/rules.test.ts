@@ -64,7 +64,7 @@ describe("parseEmail", () => {
   });
 
   it("gives every text one form that stays, or refuses it with a sentence", () => {
-    const part = fc.string({ unit: "binary", maxLength: 12 });
+    const part = fc.uint16Array({ maxLength: 12 }).map((units) => String.fromCharCode(...units));
     const text = fc.tuple(part, part, part).map(([local, domain, top]) => `${local}@${domain}.${top}`);
     fc.assert(
       fc.property(fc.oneof(text, part), (value) => {

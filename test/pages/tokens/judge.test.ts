@@ -162,8 +162,10 @@ describe("a token and another macaroon library", () => {
   });
 
   it("keeps its claims through any of the texts that may be in them", () => {
+    // Halves of characters too.
+    const text = fc.uint16Array({ maxLength: 100 }).map((units) => String.fromCharCode(...units));
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 200 }), fc.string({ maxLength: 60 }), (email, id) => {
+      fc.property(text, fc.string({ maxLength: 60 }), (email, id) => {
         const session = { ...SESSION, email, userId: id };
         expect(tokens.verify(tokens.mint(session, NOW + 10), "session")).toEqual(session);
       }),
