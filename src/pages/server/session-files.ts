@@ -1,7 +1,10 @@
+import { ReplicaError } from "../../errors.js";
+import { createPageHasher, type PageHasher } from "../hashes/page-hasher.js";
 import type { Page } from "../protocol/frame.js";
 import type { StoredFacts } from "../session/server-session.js";
 import type { PageStaging, PageVerdict, PageVersion } from "../store/page-store.js";
 import type { SyncClaims } from "../tokens/token-claims.js";
+import { NamedHashes } from "./named-hashes.js";
 import type { SyncEndpointParts } from "./sync-endpoint.js";
 
 /** Of pages that are read at once. Small enough that a peer of a few KiB a second shows that it takes something. */
@@ -16,6 +19,8 @@ export class SessionFiles {
   #version: PageVersion | null = null;
   #staging: PageStaging | null = null;
   #giveRoomBack: (() => void) | null = null;
+  #named = new NamedHashes();
+  #hasher: PageHasher | null = null;
 
   constructor(parts: Parts, claims: SyncClaims) {
     this.#parts = parts;
@@ -36,6 +41,7 @@ export class SessionFiles {
     const { store, quota, maxDatabaseBytes } = this.#parts;
     const { databaseId, orgId } = this.#claims;
     // The store first: what no single database may be need not be weighed against the others.
+    this.#named = new NamedHashes();
     this.#staging = await store.stage(databaseId, { pageSize, pageCount, generation, maxBytes: maxDatabaseBytes });
     this.#giveRoomBack = await quota.reserve(orgId, databaseId, pageSize * pageCount);
   }
@@ -49,15 +55,28 @@ export class SessionFiles {
   }
 
   async comparePage(pageNo: number, hash: Uint8Array): Promise<PageVerdict> {
-    if (this.#staging !== null) return (await this.#staging.has(pageNo, hash)) ? "equal" : "different";
+    if (this.#staging !== null) {
+      if (await this.#staging.has(pageNo, hash)) return "equal";
+      this.#named.remember(pageNo, hash);
+      return "different";
+    }
     const version = this.#opened();
     if (pageNo > version.pageCount) return "unknown";
     return verdict(await version.hashes(pageNo, 1), hash);
   }
 
+  /** @throws `INTEGRITY_FAILED` for a page that is not what its client has named */
   async put(pages: readonly Page[]): Promise<void> {
     if (this.#staging === null) throw new Error("no push has begun");
-    for (const { pageNo, data } of pages) await this.#staging.put(pageNo, data);
+    this.#hasher ??= await createPageHasher();
+    for (const { pageNo, data } of pages) {
+      if (this.#named.has(pageNo) && !this.#named.matches(pageNo, this.#hasher.hash(data))) {
+        throw new ReplicaError("INTEGRITY_FAILED", `Page ${pageNo} came with another hash than it was named with`, {
+          hint: "The file was written to while it was read: push again.",
+        });
+      }
+      await this.#staging.put(pageNo, data);
+    }
   }
 
   /** The stored pages from `startPage` on: as many as are sent at once. */

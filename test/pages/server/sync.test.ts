@@ -90,7 +90,10 @@ describe("a sync at the endpoint", () => {
   it("makes no new generation of a push that changes nothing, and tells nobody of it", async () => {
     const server = await startSyncServer({ dir: tempDir() });
     await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096);
-    const again = await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096);
+    const again = await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096, {
+      database: "d-1",
+      generation: 1,
+    });
     expect(again.extension?.generation).toBe(1);
     expect(server.commits).toHaveLength(1);
   });
@@ -157,9 +160,9 @@ describe("a sync at the endpoint", () => {
       },
     });
     await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096);
-    const peer = await connectRawPeer(server.url, server.token("push"));
+    const peer = await connectRawPeer(server.url, server.token("push", { databaseId: "d-2" }));
     await expect(pushWhole(peer, wide, 65_536)).rejects.toThrow(/No more room.* Buy some/);
-    const broken = await connectRawPeer(server.url, server.token("push"));
+    const broken = await connectRawPeer(server.url, server.token("push", { databaseId: "d-2" }));
     broken.send({ kind: "hello", protocolVersion: 1, pageSize: 4096, maxPage: 30, extension: FRESH });
     await waitFor(() => held.length === 1);
     broken.socket.terminate();
