@@ -20,13 +20,14 @@ export interface OpenPageSourceOptions {
   readonly signal?: AbortSignal;
   /** Told several times a second at most, while a copy is made. */
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void;
-  /** How long a copy is tried that writes or locks keep undoing, in seconds. Default 30. */
+  /** How long it is tried to find a moment, or to make a copy, which writes or locks keep undoing, in seconds. Default 30. */
   readonly steadySeconds?: number;
   /** How long a lock is waited for that keeps the file from being opened, in seconds. Default 5. */
   readonly lockSeconds?: number;
 }
 
 const PROGRESS_EVERY_MS = 250;
+const STEADY_SECONDS = 30;
 
 /**
  * One consistent moment of a SQLite file that may be in use, byte for byte as SQLite sees it; symbolic links are followed. In WAL mode nothing is copied and
@@ -83,6 +84,7 @@ async function openOnce(
       database,
       fd,
       signal: options.signal,
+      steadySeconds: options.steadySeconds ?? STEADY_SECONDS,
       closeDatabase: close,
       onClosed: () => hadLog || tidyUpQuietly(Driver, path),
     });
@@ -115,7 +117,7 @@ async function copyLocked(
 ): Promise<PageSource | null> {
   const copy = new CopiedSource(options.workDir);
   try {
-    const { signal, steadySeconds = 30 } = options;
+    const { signal, steadySeconds = STEADY_SECONDS } = options;
     const size = await copyBetweenLocks({ ...source, signal, steadySeconds, onStep: stepsOf(copy, options) }, copy);
     if (size !== null) return copy.finish(size);
   } catch (error) {

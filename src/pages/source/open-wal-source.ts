@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, fstatSync, openSync } from "node:fs";
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
 import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
@@ -22,13 +22,16 @@ export interface WalSourceOptions {
   /** The database file, open for reading. */
   readonly fd: number;
   readonly signal: AbortSignal | undefined;
+  /** How long commits may come between our reading what the moment is and our standing on it. */
+  readonly steadySeconds: number;
   /** Closes the connection and then the file. */
   readonly closeDatabase: () => void;
   readonly onClosed: () => void;
 }
 
-/** How long commits may come between our reading what the moment is and our standing on it. */
-const PATIENCE_MS = 10_000;
+/** So often it is tried at once; then others get their turn. */
+const HASTY_TRIES = 50;
+const PAUSE_MS = 5;
 
 /**
  * One moment of a database in WAL mode, held by a read transaction. How a byte gets from the disk to a reader in this mode is described in
@@ -68,14 +71,15 @@ export async function openWalSource(options: WalSourceOptions): Promise<PageSour
 }
 
 async function standingSource(
-  { path, realPath, database, fd, signal }: WalSourceOptions,
+  options: WalSourceOptions,
   indexFd: number,
   logFd: number,
   close: () => void,
 ): Promise<PageSource> {
+  const { path, realPath, fd, signal } = options;
   const isIndexOurs = isWritable(`${realPath}-shm`);
   const isMoment = async (index: WalIndex): Promise<boolean> => isIndexOurs || (await isEndOfLog(logFd, index, signal));
-  const index = await standOnMoment(path, database, indexFd, isMoment, signal);
+  const index = await standOnMoment(options, indexFd, isMoment);
   if (index.backfilled >= index.lastFrame) {
     const { size } = fstatSync(fd);
     const { pageSize, pageCount } = sizeOf(path, readStart(fd), index, size);
@@ -93,21 +97,19 @@ async function standingSource(
 }
 
 async function standOnMoment(
-  path: string,
-  database: Database.Database,
+  { path, database, signal, steadySeconds }: WalSourceOptions,
   indexFd: number,
   isMoment: (index: WalIndex) => Promise<boolean>,
-  signal: AbortSignal | undefined,
 ): Promise<WalIndex> {
-  const until = performance.now() + PATIENCE_MS;
-  for (;;) {
+  const until = performance.now() + steadySeconds * 1_000;
+  for (let tries = 1; ; tries += 1) {
     const before = readWalIndex(indexFd);
     if (before !== null && beginRead(database)) {
       const after = readWalIndex(indexFd);
       if (after?.header.equals(before.header) && (await isMoment(after))) return after;
       database.exec("ROLLBACK");
     }
-    await turn();
+    await (tries < HASTY_TRIES ? turn() : delay(PAUSE_MS));
     signal?.throwIfAborted();
     if (performance.now() > until) throw unsteadyLog(path);
   }
