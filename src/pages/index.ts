@@ -12,3 +12,4 @@ export type {
 export type { PageServer } from "./page-server.js";
 export { readPageServerEnvironment } from "./page-server-environment.js";
 export type { OAuthProviderOptions, PageServerOptions } from "./page-server-options.js";
+export { PAGE_EVENTS, type PageEvent } from "./server/page-events.js";

@@ -10,7 +10,7 @@ import type { SyncEndpointParts } from "./sync-endpoint.js";
 /** Of pages that are read at once. Small enough that a peer of a few KiB a second shows that it takes something. */
 const READ_BYTES = 256 * 1024;
 
-type Parts = Pick<SyncEndpointParts, "store" | "quota" | "maxDatabaseBytes">;
+type Parts = Pick<SyncEndpointParts, "store" | "quota" | "maxDatabaseBytes" | "onError">;
 
 /** What one sync has open in the store. One call at a time. */
 export class SessionFiles {
@@ -32,8 +32,16 @@ export class SessionFiles {
     await this.close();
     const { databaseId } = this.#claims;
     const { store } = this.#parts;
-    this.#version = await (unit === null ? store.read(databaseId) : store.read(databaseId, unit));
-    return this.#version;
+    try {
+      this.#version = await (unit === null ? store.read(databaseId) : store.read(databaseId, unit));
+      return this.#version;
+    } catch (error) {
+      const mayBeDamaged = error instanceof ReplicaError && error.code === "PAGE_STORE";
+      if (this.#claims.direction === "pull" || !mayBeDamaged) throw error;
+      const stored = await this.#openDamaged();
+      this.#parts.onError(error);
+      return stored;
+    }
   }
 
   /** @throws `QUOTA_EXCEEDED`, `PAGE_STORE`, `UNKNOWN_DATABASE` */
@@ -48,6 +56,7 @@ export class SessionFiles {
 
   async compareRange(startPage: number, endPage: number, combinedHash: Uint8Array): Promise<PageVerdict> {
     if (this.#staging !== null) return this.#staging.compare(startPage, endPage, combinedHash);
+    if (this.#claims.direction === "push" && this.#version === null) return "different";
     const version = this.#opened();
     if (startPage > version.pageCount) return "unknown";
     if (endPage > version.pageCount) return "different";
@@ -60,6 +69,7 @@ export class SessionFiles {
       this.#named.remember(pageNo, hash);
       return "different";
     }
+    if (this.#claims.direction === "push" && this.#version === null) return "different";
     const version = this.#opened();
     if (pageNo > version.pageCount) return "unknown";
     return verdict(await version.hashes(pageNo, 1), hash);
@@ -113,6 +123,15 @@ export class SessionFiles {
         giveRoomBack?.();
       }
     }
+  }
+
+  /** What cannot be read any more can be pushed again: how it is numbered the store says where a push begins. */
+  async #openDamaged(): Promise<StoredFacts> {
+    const { store, maxDatabaseBytes: maxBytes } = this.#parts;
+    const request = { pageSize: 4096, pageCount: 0, generation: null, maxBytes };
+    const staging = await store.stage(this.#claims.databaseId, request);
+    await staging.close();
+    return staging.stored;
   }
 
   #opened(): PageVersion {

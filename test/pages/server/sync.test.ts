@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { chmodSync, closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
@@ -186,6 +187,24 @@ describe("a sync at the endpoint", () => {
     expect(message).not.toContain("EIO");
     expect(code).toBe(1011);
     expect(server.errors).toEqual([expect.objectContaining({ code: "PAGE_STORE" })]);
+  });
+
+  it("replaces a version that was damaged on the server's disk, which nobody can pull any more", async () => {
+    const server = await startSyncServer({ dir: tempDir() });
+    await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096);
+    const path = (await server.store.file("d-1")) ?? "";
+    chmodSync(path, 0o600);
+    const file = openSync(path, "r+");
+    writeSync(file, "somebody else was here", 3 * 4096);
+    closeSync(file);
+    const peer = await connectRawPeer(server.url, server.token("pull"));
+    await expect(pullWhole(peer)).rejects.toThrow("server failed");
+    expect(server.errors).toEqual([expect.objectContaining({ code: "PAGE_STORE" })]);
+    const from = { database: "d-1", generation: 1 };
+    const pushed = await pushWhole(await connectRawPeer(server.url, server.token("push")), one, 4096, from);
+    expect(pushed.extension?.generation).toBe(2);
+    const pulled = await pullWhole(await connectRawPeer(server.url, server.token("pull")));
+    expect(pulled.file.equals(one)).toBe(true);
   });
 
   it("is published: what began, what ended and how, without token or address", async () => {
