@@ -5,6 +5,7 @@ import {
   changedFile,
   combinedOf,
   contentOf,
+  expectBytes,
   hashOf,
   pagesOf,
   push,
@@ -36,7 +37,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       expect(version).toMatchObject({ generation: 1, pageSize, pageCount: pages.length });
       expect(version.rootHash).toEqual(committed.rootHash);
       expect(committed.rootHash).toEqual(combinedOf(pages));
-      expect(await contentOf(version)).toEqual(bytes);
+      expectBytes(await contentOf(version), bytes);
       expect(await version.hashes(2, 1)).toEqual(hashOf(pages[1] ?? new Uint8Array(0)));
       expect(await version.combined(1, 2)).toEqual(combinedOf(pages.slice(0, 2)));
       await expect(version.read(pages.length, 2)).rejects.toThrow(RangeError);
@@ -55,7 +56,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
           const version = await store.read("db1", unit);
           expect(version).toMatchObject({ generation: 1, pageSize: unit, pageCount: pages.length });
           expect(version.rootHash).toEqual(combinedOf(pages));
-          expect(await contentOf(version)).toEqual(bytes);
+          expectBytes(await contentOf(version), bytes);
           expect(await version.combined(1, pages.length)).toEqual(combinedOf(pages));
           await version.close();
         }
@@ -68,11 +69,11 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       await push(store, "db1", first);
       const version = await store.read("db1");
       await push(store, "db1", second);
-      expect(await contentOf(version)).toEqual(first);
+      expectBytes(await contentOf(version), first);
       expect(await version.combined(1, version.pageCount)).toEqual(combinedOf(pagesOf(first, 4096)));
       await version.close();
       await expect(version.read(1, 1)).rejects.toMatchObject({ code: "STOPPED" });
-      expect(await storedContent(store, "db1")).toEqual(second);
+      expectBytes(await storedContent(store, "db1"), second);
     });
 
     it("shrinks with the database, to nothing at last", async () => {
@@ -80,7 +81,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       await push(store, "db1", sqliteFile({ rows: 2000 }));
       const small = sqliteFile({ rows: 1 });
       expect(await push(store, "db1", small)).toMatchObject({ generation: 2 });
-      expect(await storedContent(store, "db1")).toEqual(small);
+      expectBytes(await storedContent(store, "db1"), small);
       expect(await push(store, "db1", Buffer.alloc(0))).toMatchObject({ generation: 3, sent: 0 });
       const version = await store.read("db1");
       expect(version).toMatchObject({ generation: 3, pageSize: 4096, pageCount: 0 });
@@ -103,7 +104,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
         generation: 2,
         sent: differing.length,
       });
-      expect(await storedContent(store, "db1")).toEqual(changed);
+      expectBytes(await storedContent(store, "db1"), changed);
     });
 
     it("tells ranges that are equal, that differ, and of which it knows nothing", async () => {
@@ -155,7 +156,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
           hint: expect.stringContaining("--force"),
         });
       }
-      expect(await storedContent(store, "db1")).toEqual(second);
+      expectBytes(await storedContent(store, "db1"), second);
     });
 
     it("lets the first of two pushes win that overlap", async () => {
@@ -173,7 +174,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       await expect(first.commit()).rejects.toMatchObject({ code: "GENERATION_CONFLICT" });
       await first.close();
       await second.close();
-      expect(await storedContent(store, "db1")).toEqual(other);
+      expectBytes(await storedContent(store, "db1"), other);
     });
 
     it("keeps what was stored, and what was sent, where a push breaks off", async () => {
@@ -184,10 +185,10 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       const broken = await beginPush(store, "db1", next);
       expect(await sendPages(broken, next, 4096, 100)).toBe(100);
       await broken.close();
-      expect(await storedContent(store, "db1")).toEqual(bytes);
+      expectBytes(await storedContent(store, "db1"), bytes);
       const rest = pagesOf(next, 4096).length - 100;
       expect(await push(store, "db1", next)).toMatchObject({ generation: 2, sent: rest });
-      expect(await storedContent(store, "db1")).toEqual(next);
+      expectBytes(await storedContent(store, "db1"), next);
     });
 
     it("finds ranges equal that are stored in part and were sent in part", async () => {
@@ -199,7 +200,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       await sendPages(broken, next);
       await broken.close();
       expect(await push(store, "db1", next)).toMatchObject({ generation: 2, sent: 0 });
-      expect(await storedContent(store, "db1")).toEqual(next);
+      expectBytes(await storedContent(store, "db1"), next);
     });
 
     it("takes pages of a unit that is not the database's own, the last one shorter", async () => {
@@ -210,14 +211,14 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       const version = await store.read("db1");
       expect(version).toMatchObject({ pageSize: 1024, pageCount: bytes.length / 1024 });
       expect(version.rootHash).toEqual(combinedOf(pagesOf(bytes, 1024)));
-      expect(await contentOf(version)).toEqual(bytes);
+      expectBytes(await contentOf(version), bytes);
       await version.close();
       expect(await push(store, "db1", bytes, { unit: 4096, generation: 0 })).toMatchObject({ generation: 1, sent: 0 });
       const longer = sqliteFile({ pageSize: 1024, rows: 300 });
       expect(await push(store, "db1", longer, { unit: 4096 })).toMatchObject({ generation: 2 });
-      expect(await storedContent(store, "db1")).toEqual(longer);
+      expectBytes(await storedContent(store, "db1"), longer);
       expect(await push(store, "db1", bytes, { unit: 4096 })).toMatchObject({ generation: 3 });
-      expect(await storedContent(store, "db1")).toEqual(bytes);
+      expectBytes(await storedContent(store, "db1"), bytes);
     });
 
     it("takes a last page that is shorter at the end alone, also where it was the end before", async () => {
@@ -260,7 +261,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
           hint: expect.stringContaining("SQLite"),
         });
       }
-      expect(await storedContent(store, "db1")).toEqual(bytes);
+      expectBytes(await storedContent(store, "db1"), bytes);
       expect(await push(store, "db1", changedFile(bytes, "next"))).toMatchObject({ generation: 2 });
     });
 
@@ -330,7 +331,7 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       await expect(store.bytes("db1")).rejects.toMatchObject(gone);
       await expect(push(store, "db1", bytes)).rejects.toMatchObject(gone);
       expect(await store.ids()).toEqual(["db2"]);
-      expect(await storedContent(store, "db2")).toEqual(bytes);
+      expectBytes(await storedContent(store, "db2"), bytes);
     });
 
     it.each(["../evil", "a/b", ".", "", "a.db", "a\0b", "é", "a".repeat(200)])("knows no database %j", async (id) => {

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import Database from "better-sqlite3";
+import { expect } from "vitest";
 import { createPageHasher } from "../../../src/pages/hashes/page-hasher.js";
 import type { PageStaging, PageStore, PageVersion } from "../../../src/pages/store/page-store.js";
-import { tempDir } from "../../support/temp-dir.js";
 
 const hasher = await createPageHasher();
 
@@ -16,16 +14,16 @@ export interface SqliteFileOptions {
 
 /** The bytes of a real SQLite database. */
 export function sqliteFile({ pageSize = 4096, rows = 200, mark = "" }: SqliteFileOptions = {}): Buffer {
-  const path = join(tempDir(), "made.db");
-  const database = new Database(path);
+  const database = new Database(":memory:");
   database.pragma(`page_size = ${pageSize}`);
   database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, mark TEXT, body TEXT)");
   const insert = database.prepare("INSERT INTO t (mark, body) VALUES (?, ?)");
   database.transaction(() => {
     for (let row = 0; row < rows; row += 1) insert.run(mark, `${row} `.repeat(40));
   })();
+  const bytes = database.serialize();
   database.close();
-  return readFileSync(path);
+  return bytes;
 }
 
 /** `bytes` after another write of SQLite. */
@@ -113,4 +111,9 @@ export async function storedContent(store: PageStore, id: string, unit?: number)
   } finally {
     await version.close();
   }
+}
+
+/** As `toEqual`, which takes seconds for a megabyte. */
+export function expectBytes(found: Uint8Array, expected: Uint8Array): void {
+  expect(hashOf(found)).toEqual(hashOf(expected));
 }
