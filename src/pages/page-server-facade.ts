@@ -14,7 +14,6 @@ import type { PageServer } from "./page-server.js";
 import { PageServerSession, pageServerStopped } from "./page-server-session.js";
 import type { PageServerSettings } from "./page-server-settings.js";
 import { answerUpgrade } from "./server/upgrade-answer.js";
-import { isDatabaseId } from "./store/store-places.js";
 import { createTokens } from "./tokens/create-tokens.js";
 
 /** What the tests put in place of what stands outside. */
@@ -44,7 +43,8 @@ export class PageServerFacade implements PageServer {
     this.app = createAdminApp(this.#admin, { callback: providers.length > 0 });
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  /** Bound, so that it can be handed to `on("upgrade")` as it is. */
+  readonly upgrade: PageServer["upgrade"] = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     let session: PageServerSession;
     try {
       session = this.#lifecycle.session;
@@ -53,11 +53,15 @@ export class PageServerFacade implements PageServer {
       return void answerUpgrade(socket, { status: 503, error: message, code: "STOPPED" });
     }
     session.endpoint.upgrade(request, socket, head);
-  }
+  };
 
-  grpc(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
+  /** Bound, as `upgrade`. */
+  readonly grpc: PageServer["grpc"] = (
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+  ): void => {
     this.#admin.node(request, response);
-  }
+  };
 
   start(): Promise<void> {
     return this.#lifecycle.start();
@@ -68,8 +72,11 @@ export class PageServerFacade implements PageServer {
   }
 
   async databaseFile(databaseId: string): Promise<string | null> {
-    const { store } = this.#lifecycle.session;
-    // What is no id of ours does not become a path.
-    return isDatabaseId(databaseId) ? await store.file(databaseId) : null;
+    try {
+      return await this.#lifecycle.session.store.file(databaseId);
+    } catch (error) {
+      if (error instanceof ReplicaError && error.code === "UNKNOWN_DATABASE") return null;
+      throw error;
+    }
   }
 }
