@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPullClient } from "../../../src/pages/session/pull-client.js";
-import { createPullServer } from "../../../src/pages/session/pull-server.js";
-import { createPushClient } from "../../../src/pages/session/push-client.js";
-import { createPushServer } from "../../../src/pages/session/push-server.js";
 import { size } from "../../support/size.js";
 import { type Pages, pagesOf, samePages } from "./machine-link.js";
-import { type Run, type RunOptions, runMachines } from "./run-machines.js";
-import type { FakeStore } from "./server-machine.js";
+import { pull, push, storeOf } from "./session-pairs.js";
 
 const PAGE_SIZE = 512;
 const numRuns = size({ test: 60, ci: 300, soak: 5_000 });
@@ -34,34 +29,6 @@ const versions = fc
   });
 const turns = fc.array(fc.boolean(), { minLength: 1, maxLength: 30 });
 
-function storeOf(seeds: readonly number[], generation = 3): FakeStore {
-  const isEmpty = generation === 0;
-  return { generation, pageSize: isEmpty ? 0 : PAGE_SIZE, pages: pagesOf(seeds, PAGE_SIZE), leftovers: new Map() };
-}
-
-function push(ours: readonly number[], store: FakeStore, plain: boolean, options: RunOptions = {}): Run {
-  const local = pagesOf(ours, PAGE_SIZE);
-  const base = { database: "d1", generation: store.generation };
-  const client = createPushClient({ pageSize: PAGE_SIZE, pageCount: local.length, base, plain });
-  const server = createPushServer({ database: "d1", maxBytes: 2 ** 30 });
-  return runMachines(client, local, server, store, options);
-}
-
-function pull(mine: readonly number[] | null, store: FakeStore, options: RunOptions = {}): { run: Run; result: Pages } {
-  const local = mine === null ? [] : pagesOf(mine, PAGE_SIZE);
-  const client = createPullClient({
-    local: mine === null ? null : { pageSize: PAGE_SIZE, pageCount: local.length },
-    base: { database: "d1", generation: 1 },
-  });
-  const run = runMachines(client, local, createPullServer({ database: "d1" }), store, options);
-  const count = run.client.outcome?.pageCount ?? 0;
-  const result = Array.from(
-    { length: count },
-    (_, i) => run.client.received.get(i + 1) ?? local[i] ?? new Uint8Array(),
-  );
-  return { run, result };
-}
-
 function differing(from: Pages, to: Pages): number[] {
   const numbers: number[] = [];
   to.forEach((page, i) => {
@@ -77,12 +44,13 @@ describe("two sessions of ours", () => {
   it("P1: end with the same version at both ends, and exactly the pages that differ have travelled, in a push", () => {
     fc.assert(
       fc.property(versions, turns, ({ theirs, ours }, turns) => {
-        const store = storeOf(theirs);
+        const store = storeOf(theirs, PAGE_SIZE);
         const before = store.pages;
-        const { client, server, toServer } = push(ours, store, false, { turns });
+        const local = pagesOf(ours, PAGE_SIZE);
+        const { client, server, toServer } = push(local, PAGE_SIZE, store, {}, { turns });
         expect(client.error ?? server.error).toBeNull();
-        expect(samePages(store.pages, pagesOf(ours, PAGE_SIZE))).toBe(true);
-        expect(rising(toServer.pages)).toEqual(differing(before, store.pages));
+        expect(samePages(store.pages, local)).toBe(true);
+        expect(rising(toServer.pages)).toEqual(differing(before, local));
         const changed = toServer.pages.length > 0 || theirs.length !== ours.length;
         expect(server.commits).toBe(changed ? 1 : 0);
         expect(client.outcome).toMatchObject({ changed, version: { database: "d1", generation: changed ? 4 : 3 } });
@@ -94,16 +62,98 @@ describe("two sessions of ours", () => {
   it("P1: end with the same version at both ends, and exactly the pages that differ have travelled, in a pull", () => {
     fc.assert(
       fc.property(versions, turns, fc.boolean(), ({ theirs, ours }, turns, isNew) => {
-        const store = storeOf(theirs);
-        const { run, result } = pull(isNew ? null : ours, store, { turns });
+        const store = storeOf(theirs, PAGE_SIZE);
+        const mine = isNew ? [] : pagesOf(ours, PAGE_SIZE);
+        const { run, result } = pull(isNew ? null : mine, PAGE_SIZE, store, {}, { turns });
         expect(run.client.error ?? run.server.error).toBeNull();
         expect(samePages(result, store.pages)).toBe(true);
-        const mine = isNew ? [] : pagesOf(ours, PAGE_SIZE);
         expect(rising(run.toClient.pages)).toEqual(differing(mine, store.pages));
         expect(run.client.outcome?.version?.generation).toBe(3);
         expect(run.client.outcome?.changed).toBe(run.toClient.pages.length > 0 || mine.length !== store.pages.length);
       }),
       { numRuns },
     );
+  });
+
+  it("S6: goes on where pushes broke off: pages that have come do not travel again, whatever moment it was", () => {
+    fc.assert(
+      fc.property(
+        versions,
+        turns,
+        fc.array(fc.nat({ max: 300 }), { maxLength: 3 }),
+        ({ theirs, ours }, turns, breaks) => {
+          const store = storeOf(theirs, PAGE_SIZE);
+          const before = store.pages;
+          const local = pagesOf(ours, PAGE_SIZE);
+          for (const steps of breaks) {
+            const kept = new Set(store.leftovers.keys());
+            const { toServer, server } = push(local, PAGE_SIZE, store, {}, { turns, steps });
+            if (server.commits > 0) return;
+            expect(toServer.pages.filter((pageNo) => kept.has(pageNo))).toEqual([]);
+            expect(store.pages).toBe(before);
+          }
+          const kept = new Set(store.leftovers.keys());
+          const { client, toServer } = push(local, PAGE_SIZE, store, {}, { turns });
+          expect(client.error).toBeNull();
+          expect(toServer.pages.filter((pageNo) => kept.has(pageNo))).toEqual([]);
+          expect(samePages(store.pages, local)).toBe(true);
+        },
+      ),
+      { numRuns },
+    );
+  });
+
+  it("P5: an unchanged database costs one range, and one changed page some kilobytes, whatever the number of pages", () => {
+    const local = pagesOf(
+      Array.from({ length: 40_000 }, (_, i) => i % 251),
+      PAGE_SIZE,
+    );
+    const store = { ...storeOf([], PAGE_SIZE), pages: local };
+    const same = push(local, PAGE_SIZE, store);
+    expect(same.toServer.kinds).toEqual(
+      new Map([
+        ["hello", 1],
+        ["page_hash_batch", 1],
+        ["complete", 1],
+      ]),
+    );
+    expect(same.toServer.bytes + same.toClient.bytes).toBeLessThan(800);
+    const changed = [...local];
+    changed[31_000] = new Uint8Array(PAGE_SIZE).fill(255);
+    for (const run of [push(changed, PAGE_SIZE, store), pull(local, PAGE_SIZE, store).run]) {
+      expect(run.client.outcome?.pagesTransferred).toBe(1);
+      expect(run.toServer.bytes + run.toClient.bytes).toBeLessThan(10_000);
+    }
+  });
+
+  it("S4: never has more than 4 MiB of pages asked for and not come, and P6: never more under way than two batches", () => {
+    const local = pagesOf(
+      Array.from({ length: 12_000 }, (_, i) => i % 251),
+      PAGE_SIZE,
+    );
+    const store = storeOf([], PAGE_SIZE, 0);
+    // A server that is slow, then a client that is.
+    const slow = push(local, PAGE_SIZE, store, {}, { turns: [...new Array<boolean>(50).fill(true), false] });
+    expect(slow.server.peakOutstanding * PAGE_SIZE).toBeLessThanOrEqual(4 * 2 ** 20);
+    expect(slow.toServer.peakBytes).toBeLessThan(2.5 * 2 ** 20);
+    const pulled = pull(null, PAGE_SIZE, store, {}, { turns: [...new Array<boolean>(50).fill(false), true] });
+    expect(samePages(pulled.result, local)).toBe(true);
+    expect(pulled.run.toClient.peakBytes).toBeLessThan(2.5 * 2 ** 20);
+  });
+
+  it("S2: a database whose page size has changed is pushed and pulled whole", () => {
+    const store = storeOf([1, 2, 3], 1024);
+    const local = pagesOf([1, 1, 2, 2], 512);
+    expect(push(local, 512, store).client.outcome).toMatchObject({ changed: true, pagesTransferred: 4 });
+    expect(store).toMatchObject({ generation: 4, pageSize: 512 });
+    const { run, result } = pull(pagesOf([1, 2], 4096), 4096, store);
+    expect(samePages(result, local)).toBe(true);
+    expect(run.client.outcome).toMatchObject({ pageSize: 512, pageCount: 4, pagesTransferred: 4 });
+  });
+
+  it("C2: a pull of what was never pushed ends without a page", () => {
+    const { run } = pull(null, PAGE_SIZE, storeOf([], PAGE_SIZE, 0));
+    const version = { database: "d1", generation: 0, rootHash: null };
+    expect(run.client.outcome).toMatchObject({ changed: false, version, pageCount: 0, pagesTransferred: 0 });
   });
 });
