@@ -15,7 +15,7 @@ const STEP_BYTES = 8 * 1024 * 1024;
  */
 const KEEP_OUT_MS: readonly number[] = [0, 20, 50, 100, 250];
 const PAUSE_MS = 25;
-/** What a switch of the journal mode waits for others to close the file. */
+/** How long others may take to close a file that has to leave WAL mode. */
 const CLOSE_PATIENCE_MS = 2_000;
 /** For a look at what was written, when another program writes already. */
 const LOOK_PATIENCE_MS = 30_000;
@@ -33,7 +33,7 @@ export async function writeOver(options: ReplaceOptions): Promise<void> {
   try {
     const source = new Driver(staged.stagedPath, { readonly: true });
     try {
-      const hasChanged = takePageSize(target, options);
+      const { hasChanged, leftWal } = await takePageSize(target, options);
       // One without pages takes the target's size, so that it can be written over one in WAL mode.
       if (staged.pageCount === 0) source.pragma(`page_size = ${target.pragma("page_size", { simple: true })}`);
       const until = performance.now() + patienceSeconds * 1_000;
@@ -44,8 +44,9 @@ export async function writeOver(options: ReplaceOptions): Promise<void> {
         if (cookie !== null && hasChanged()) throw changedMeanwhile(path);
         if (cookie !== null && (await backUp({ source, target, cookie, hasChanged }, options))) break;
         if (performance.now() > until) throw stillInUse(path, patienceSeconds);
-        await delay(PAUSE_MS, undefined, { ...(signal === undefined ? {} : { signal }) }).catch(() => {});
+        await delay(PAUSE_MS);
       }
+      if (leftWal) returnToWal(target);
     } finally {
       source.close();
     }
@@ -64,26 +65,44 @@ function openToSqlite(stagedPath: string): void {
   }
 }
 
-/** A database in WAL mode cannot change its page size. @returns whether the file has been written to by others */
-function takePageSize(target: Database.Database, { path, staged, watch }: ReplaceOptions): () => boolean {
+interface Sized {
+  /** Whether others have written to the file. */
+  readonly hasChanged: () => boolean;
+  readonly leftWal: boolean;
+}
+
+/** A database in WAL mode cannot change the size of its pages: it leaves that mode first. */
+async function takePageSize(
+  target: Database.Database,
+  { path, staged, watch, signal }: ReplaceOptions,
+): Promise<Sized> {
   const hasChanged = watch === null ? () => false : () => watch.changed();
-  const isOther = () => target.pragma("page_size", { simple: true }) !== staged.pageSize;
-  target.pragma(`busy_timeout = ${CLOSE_PATIENCE_MS}`);
-  if (target.pragma("journal_mode", { simple: true }) !== "wal" || staged.pageCount === 0 || !isOther())
-    return hasChanged;
+  const isWal = target.pragma("journal_mode", { simple: true }) === "wal";
+  const isOther = target.pragma("page_size", { simple: true }) !== staged.pageSize;
+  if (!isWal || !isOther || staged.pageCount === 0) return { hasChanged, leftWal: false };
   if (hasChanged()) throw changedMeanwhile(path);
-  try {
-    target.pragma("journal_mode = DELETE");
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    throw new ReplicaError(
-      "LOCAL_DATABASE",
-      `The local database ${path} is in WAL mode and open in another program, and what was pulled has pages of ${staged.pageSize} bytes: in this mode the size of pages cannot change`,
-      { hint: "Close the other program, and pull again.", retryable: true, cause: error },
-    );
+  const until = performance.now() + CLOSE_PATIENCE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      target.pragma("journal_mode = DELETE");
+      break;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (performance.now() > until) throw cannotResize(path, staged.pageSize, error);
+    }
+    await delay(PAUSE_MS);
   }
   const moment = momentOf(path);
-  return () => momentOf(path) !== moment;
+  return { hasChanged: () => momentOf(path) !== moment, leftWal: true };
+}
+
+function cannotResize(path: string, pageSize: number, cause: unknown): ReplicaError {
+  return new ReplicaError(
+    "LOCAL_DATABASE",
+    `The local database ${path} is in WAL mode and open in another program: there its pages cannot become the ${pageSize} bytes large that the pulled ones are`,
+    { hint: "Close the other program, and pull again.", retryable: true, cause },
+  );
 }
 
 /** @returns the schema cookie of the database when nobody had a lock that is in our way; `null` where somebody has */
@@ -134,6 +153,14 @@ async function backUp(
   target.pragma(`busy_timeout = ${LOOK_PATIENCE_MS}`);
   // SQLite gives the new content a cookie that is the old one's successor.
   return cookieOf(target) !== cookie;
+}
+
+function returnToWal(target: Database.Database): void {
+  try {
+    target.pragma("journal_mode = WAL");
+  } catch {
+    // Somebody reads already. The content is there; how it is journalled is less than that.
+  }
 }
 
 /** Makes what stands in a write-ahead log durable, and lets go of the room that it takes, if readers let us. */
