@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { ReplicaError } from "../../errors.js";
 import type { PageSyncResult } from "../page-client.js";
 import type { ClientRestart, SyncBase } from "../session/client-session.js";
@@ -16,11 +15,6 @@ const NO_FINGERPRINT = new Uint8Array(32);
 /** Makes the server's database what the file is now. @throws as `PageClient.push` */
 export async function pushFile(run: SyncRun): Promise<PageSyncResult> {
   const { path, workDir, record, progress, signal } = run;
-  if (!existsSync(path)) {
-    throw new ReplicaError("LOCAL_DATABASE", `There is no file ${path} to be pushed`, {
-      hint: "Check the path. A pull makes the file.",
-    });
-  }
   const local = await openLocalVersion({ path, workDir, record, progress, signal });
   if (local === null) {
     throw new ReplicaError("NOT_A_DATABASE", `${path} is an empty file: there is nothing to be pushed`, {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { ReplicaError } from "../../errors.js";
 import type { PageSyncResult } from "../page-client.js";
 import { lockTarget } from "../target/lock-target.js";
@@ -23,6 +24,11 @@ export async function runSync(context: SyncContext): Promise<PageSyncResult> {
 async function runLocked({ call, signal, tell }: SyncContext): Promise<PageSyncResult> {
   signal.throwIfAborted();
   const path = resolveTarget(call.file);
+  if (call.direction === "push" && !existsSync(path)) {
+    throw new ReplicaError("LOCAL_DATABASE", `There is no file ${path} to be pushed`, {
+      hint: "Check the path. A pull makes the file.",
+    });
+  }
   // Who may only read a file may push it; nothing can be remembered of that.
   const isWritable = call.direction === "pull" || mayWriteBeside(path);
   const lock = isWritable ? await lockTarget(path) : null;
@@ -31,7 +37,7 @@ async function runLocked({ call, signal, tell }: SyncContext): Promise<PageSyncR
     try {
       const { record, notice } = await readSyncRecord(path);
       const link = new ServerLink({ url: call.url, token: call.token, idleMs: call.idleMs, signal });
-      const progress = new SyncProgress(tell, () => link);
+      const progress = new SyncProgress(tell, link);
       const notices = notice === null ? [] : [notice];
       if (!isWritable) {
         notices.push(
