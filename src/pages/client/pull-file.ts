@@ -3,7 +3,7 @@ import type { PageSyncResult } from "../page-client.js";
 import type { ClientOutcome, ClientRestart, PeerFacts } from "../session/client-session.js";
 import { createPullClient } from "../session/pull-client.js";
 import type { StagedVersion } from "../target/finish-version.js";
-import type { SyncedVersion, SyncRecord } from "../target/parse-sync-record.js";
+import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { replaceTarget } from "../target/replace-target.js";
 import { type Staging, stagePulledVersion } from "../target/stage-version.js";
 import { writeSyncRecord } from "../target/sync-record.js";

@@ -2,7 +2,7 @@ import { ReplicaError } from "../../errors.js";
 import type { PageSyncResult } from "../page-client.js";
 import type { ClientRestart, SyncBase } from "../session/client-session.js";
 import { createPushClient } from "../session/push-client.js";
-import type { SyncedVersion, SyncRecord } from "../target/parse-sync-record.js";
+import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { writeSyncRecord } from "../target/sync-record.js";
 import { type HashedPages, type LocalVersion, openLocalVersion } from "./local-version.js";
 import { sameBytes } from "./same-bytes.js";

@@ -1,5 +1,5 @@
 import type { SyncBase } from "../session/client-session.js";
-import type { SyncedVersion, SyncRecord } from "../target/parse-sync-record.js";
+import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import type { ServerLink } from "./server-link.js";
 import type { SyncCall } from "./sync-call.js";
 import type { SyncProgress } from "./sync-progress.js";

@@ -1,7 +1,7 @@
 import { setImmediate as yieldTurn } from "node:timers/promises";
 import { ReplicaError } from "../../errors.js";
 import type { PageSource } from "../source/page-source.js";
-import type { FinishOptions, PutVersion } from "./finish-version.js";
+import type { FinishOptions, PutVersion } from "./put-version.js";
 
 const STEP_BYTES = 4 * 1024 * 1024;
 

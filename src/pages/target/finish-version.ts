@@ -6,25 +6,10 @@ import { createPageHasher } from "../hashes/page-hasher.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { createPageHashesFile } from "../hashes/page-hashes-file.js";
 import { HEADER_BYTES, readDatabaseHeader } from "../source/database-header.js";
-import type { PageSource } from "../source/page-source.js";
 import { checkIntegrity } from "./check-integrity.js";
 import { combinedWith } from "./combined-with.js";
 import { fillVersion } from "./fill-version.js";
-
-export interface FinishOptions {
-  /** Combined hash of all pages that the server named; `null` where it named none, as a plain one. */
-  readonly rootHash: Uint8Array | null;
-  /** Run `PRAGMA integrity_check`, which blocks. Default `false`. */
-  readonly check?: boolean;
-  readonly signal?: AbortSignal;
-  /** Told after each step of a few MB: `writing` what did not come, `checking` the whole. In pages of `pageSize` bytes. */
-  readonly onProgress?: (progress: {
-    readonly phase: "writing" | "checking";
-    readonly pagesDone: number;
-    readonly pagesTotal: number;
-    readonly pageSize: number;
-  }) => void;
-}
+import type { FinishOptions, PutVersion } from "./put-version.js";
 
 /** A version that is complete and proven, byte for byte the server's, in a file beside its target. */
 export interface StagedVersion {
@@ -44,20 +29,6 @@ export interface StagedVersion {
   readonly notices: readonly string[];
   /** Removes what is still there of it. A second call does nothing. */
   close(): Promise<void>;
-}
-
-/** What `put` has left behind. */
-export interface PutVersion {
-  readonly fd: number;
-  readonly stagedPath: string;
-  readonly workDir: string;
-  readonly unit: number;
-  readonly unitCount: number;
-  readonly source: PageSource | null;
-  isPut(pageNo: number): boolean;
-  /** Bytes of the last unit, where it was put. */
-  readonly lastBytes: number | null;
-  write(bytes: Uint8Array, at: number): void;
 }
 
 const STEP_BYTES = 4 * 1024 * 1024;

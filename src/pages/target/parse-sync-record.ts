@@ -1,36 +1,6 @@
 import { createPageHasher } from "../hashes/page-hasher.js";
 import { HASH_BYTES } from "../hashes/page-hashes.js";
-
-/** A version as the server has it. */
-export interface ServerVersion {
-  /** Id and generation as the server said them; `null` where it is a plain one, which knows none. */
-  readonly database: string | null;
-  readonly generation: number | null;
-  /** Of the database, in bytes. */
-  readonly pageSize: number;
-  readonly pageCount: number;
-  /** Combined hash of all pages, in the database's page size. */
-  readonly rootHash: Uint8Array;
-  /** Page 1, whole: SQLite changes a few bytes of it when it writes the version to a file that is in use. Empty where there are no pages. */
-  readonly pageOne: Uint8Array;
-  readonly pageOneHash: Uint8Array;
-}
-
-/** What both ends had after the last sync of a file. */
-export interface SyncedVersion extends ServerVersion {
-  /** Combined hash of all pages of the local file as it was on disk after the sync. While the file has it, page 1 counts as `pageOne`. */
-  readonly fingerprint: Uint8Array;
-}
-
-/** What is remembered of a file's syncs. */
-export interface SyncRecord {
-  /** `null` before the first sync. */
-  readonly synced: SyncedVersion | null;
-  /** A push whose answer was not seen. `database` is `null` where the server had not said it. */
-  readonly pending: { readonly database: string | null; readonly rootHash: Uint8Array } | null;
-  /** A version that was being written to the file when the record was: the file is the one of `synced`, or this one. `replaceTarget` sets it. */
-  readonly replacing: ServerVersion | null;
-}
+import type { ServerVersion, SyncRecord } from "./remembered-version.js";
 
 const VERSION = 1;
 

@@ -1,11 +1,12 @@
 import { ReplicaError } from "../../errors.js";
 import { fingerprintOf } from "./fingerprint-of.js";
 import type { StagedVersion } from "./finish-version.js";
-import type { ServerVersion, SyncedVersion } from "./parse-sync-record.js";
 import { placeVersion } from "./place-version.js";
+import type { ServerVersion, SyncedVersion } from "./remembered-version.js";
+import { sniffTarget } from "./sniff-target.js";
 import { readSyncRecord, writeSyncRecord } from "./sync-record.js";
 import { isDamage, mapTargetError } from "./target-error.js";
-import { sniffTarget, type TargetWatch } from "./watch-target.js";
+import type { TargetWatch } from "./watch-target.js";
 import { writeOver } from "./write-over.js";
 
 export interface ReplaceOptions {

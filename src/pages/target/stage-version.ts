@@ -1,8 +1,9 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { ReplicaError } from "../../errors.js";
 import type { PageSource } from "../source/page-source.js";
-import { type FinishOptions, finishVersion, type StagedVersion } from "./finish-version.js";
+import { finishVersion, type StagedVersion } from "./finish-version.js";
 import { PageSet } from "./page-set.js";
+import type { FinishOptions } from "./put-version.js";
 import { mapTargetError } from "./target-error.js";
 
 export interface StageOptions {

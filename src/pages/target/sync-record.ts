@@ -1,7 +1,8 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder, writeWhole } from "./durable-step.js";
-import { formatSyncRecord, parseSyncRecord, type SyncRecord } from "./parse-sync-record.js";
+import { formatSyncRecord, parseSyncRecord } from "./parse-sync-record.js";
+import type { SyncRecord } from "./remembered-version.js";
 import { hasSystemCode, mapTargetError } from "./target-error.js";
 
 const ENDING = "-replica.json";

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { loadDriver } from "../../drivers/load-driver.js";
-import { HEADER_BYTES, readDatabaseHeader } from "../source/database-header.js";
-import { hasSystemCode, isDamage, mapTargetError } from "./target-error.js";
+import { sniffTarget } from "./sniff-target.js";
+import { isDamage, mapTargetError } from "./target-error.js";
 
 /** Sees whether a local file is written to. It holds nothing open. */
 export interface TargetWatch {
@@ -27,27 +27,6 @@ export async function watchTarget(path: string): Promise<TargetWatch> {
   for (let looks = 0; looks < 5 && Date.now() - newestWrite(path) < CLOCK_STEP_MS; looks++) await delay(CLOCK_STEP_MS);
   const before = momentOf(path);
   return { kind, changed: () => momentOf(path) !== before };
-}
-
-/** The first bytes of the file that say whether it is a database. Not while SQLite has it open in this process: closing it drops all locks. */
-export function sniffTarget(path: string): "missing" | "empty" | "database" | "foreign" {
-  const header = Buffer.alloc(HEADER_BYTES);
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return "missing";
-    throw mapTargetError(error, `The local database ${path} cannot be read`);
-  }
-  try {
-    const bytes = readSync(fd, header, 0, header.length, 0);
-    if (bytes === 0) return "empty";
-    return readDatabaseHeader(header.subarray(0, bytes)) === null ? "foreign" : "database";
-  } catch (error) {
-    throw mapTargetError(error, `The local database ${path} cannot be read`);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 async function recover(path: string): Promise<TargetWatch["kind"]> {

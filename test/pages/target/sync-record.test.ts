@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPageHasher } from "../../../src/pages/hashes/page-hasher.js";
-import type { SyncRecord } from "../../../src/pages/target/parse-sync-record.js";
+import type { SyncRecord } from "../../../src/pages/target/remembered-version.js";
 import { readSyncRecord, writeSyncRecord } from "../../../src/pages/target/sync-record.js";
 import { size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
