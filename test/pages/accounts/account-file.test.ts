@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -85,9 +85,11 @@ describe("openAccountFile", () => {
         message: expect.stringMatching(sentence),
         hint: expect.any(String),
       });
-      // It was let go of.
+      // It was let go of, and so was the folder.
       const again = spawnSync("sqlite3", [path, "PRAGMA user_version; BEGIN EXCLUSIVE"], { encoding: "utf8" });
       expect(again.stderr).not.toMatch(/locked/);
+      rmSync(path);
+      await open(dir);
     }
   });
 

@@ -28,6 +28,7 @@ describe("Accounts", () => {
       accounts.signup("ANN2@xn--mnchen-3ya.example", PASSWORD),
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(both.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "NAME_TAKEN" } });
     await expect(accounts.signup("ann2@MÜNCHEN.example ", "another password")).rejects.toMatchObject({
       code: "NAME_TAKEN",
     });

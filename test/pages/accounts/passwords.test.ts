@@ -55,7 +55,9 @@ describe("passwords", () => {
     expect(storedHash(before.dir)).toBe(renewed);
   });
 
-  it("take the same time where the email is unknown, where the password is wrong, and where there is none", async () => {
+  it("take the same time where the email is unknown, where the password is wrong, and where there is none", {
+    timeout: 60_000,
+  }, async () => {
     const accounts = openAccounts({ passwordCost: { memoryKiB: 4_096, iterations: 1 } });
     await accounts.signup("ann@example.com", PASSWORD);
     await accounts.loginWith({ provider: "github", subject: "1", email: "bob@example.com" }, true);
@@ -67,16 +69,16 @@ describe("passwords", () => {
       tooLong: () => accounts.login("ann@example.com", "x".repeat(2_000)),
     };
     const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, [] as number[]]));
-    for (let round = 0; round < size({ test: 15, soak: 200 }); round += 1)
+    const ratios = (): [kind: string, ratio: number][] =>
+      Object.entries(times).map(([kind, measured]) => [kind, median(measured) / median(times.wrong ?? [])]);
+    const differ = () => ratios().filter(([, ratio]) => ratio < 0.7 || ratio > 1.4);
+    // On a busy machine more rounds take out what comes from elsewhere; what comes from us stays.
+    for (let round = 0; round < size({ test: 15, soak: 200 }) || (round < 400 && differ().length > 0); round += 1)
       for (const [kind, work] of Object.entries(kinds)) times[kind]?.push(await timeOf(work));
-    const wrong = median(times.wrong ?? []);
+    expect(differ()).toEqual([]);
     // What it would be without a hash computed.
     const nothing = median(await Promise.all([1, 2, 3].map(() => timeOf(() => accounts.account("nobody")))));
-    expect(nothing).toBeLessThan(wrong / 3);
-    for (const [kind, measured] of Object.entries(times)) {
-      expect(median(measured) / wrong, kind).toBeGreaterThan(0.6);
-      expect(median(measured) / wrong, kind).toBeLessThan(1.6);
-    }
+    expect(nothing).toBeLessThan(median(times.wrong ?? []) / 3);
   });
 
   it("are hashed a few at a time; further ones wait, and beyond a limit are refused, while other calls go on", async () => {

@@ -64,17 +64,22 @@ describe("createTokens", () => {
   it("refuses a token in which any single bit was flipped", () => {
     const tokens = createTokens([newKey()], { now });
     const token = tokens.mint(SYNC, NOW + 1);
-    const bytes = Buffer.from(token, "base64url");
-    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
-      const flipped = Buffer.from(bytes);
-      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
-      expect(refusal(() => tokens.verify(flipped.toString("base64url"), "sync"))).toMatchObject(NOT_VALID);
-    }
-    const text = Buffer.from(token, "latin1");
-    for (let bit = 0; bit < text.length * 8; bit += 1) {
-      const flipped = Buffer.from(text);
-      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
-      expect(refusal(() => tokens.verify(flipped.toString("latin1"), "sync"))).toMatchObject(NOT_VALID);
+    const forms = [
+      { bytes: Buffer.from(token, "base64url"), toToken: (bytes: Buffer) => bytes.toString("base64url") },
+      { bytes: Buffer.from(token, "latin1"), toToken: (bytes: Buffer) => bytes.toString("latin1") },
+    ];
+    for (const { bytes, toToken } of forms) {
+      const outcomes = new Set<string>();
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+        try {
+          outcomes.add(JSON.stringify(tokens.verify(toToken(flipped), "sync")));
+        } catch (error) {
+          outcomes.add((error as Error).message);
+        }
+      }
+      expect([...outcomes]).toEqual([NOT_VALID.message]);
     }
   });
 

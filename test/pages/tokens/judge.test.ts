@@ -153,6 +153,15 @@ describe("a token and another macaroon library", () => {
     expect(outcome(padded)).toEqual(SYNC);
   });
 
+  it("has one binary form: a length written longer than it needs to be is refused", () => {
+    const bytes = Buffer.from(tokens.mint(SYNC, NOW + 10), "base64url");
+    const caveat = bytes.indexOf(`exp=${NOW + 10}`);
+    expect(bytes[caveat - 1]).toBe(14);
+    const longer = Buffer.concat([bytes.subarray(0, caveat - 1), Uint8Array.of(14 | 128, 0), bytes.subarray(caveat)]);
+    expect(macaroon.importMacaroon(longer).exportBinary()).toEqual(Uint8Array.from(bytes));
+    expect(outcome(longer.toString("base64url"))).toEqual(NOT_VALID);
+  });
+
   it("is refused when it has grown beyond 4 KiB", () => {
     const many = (count: number): string => append(...Array.from({ length: count }, () => `exp=${NOW + 5}`));
     expect(many(100).length).toBeLessThanOrEqual(4_096);
