@@ -53,6 +53,7 @@ export function openDatabase(kind: DatabaseKind = {}): { path: string; database:
   database.pragma(`auto_vacuum = ${autoVacuum}`);
   database.pragma(`journal_mode = ${mode}`);
   database.pragma("wal_autocheckpoint = 0");
+  database.pragma("synchronous = OFF");
   database.exec(`
     BEGIN;
     CREATE TABLE account (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);

@@ -2,13 +2,18 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type Database from "better-sqlite3";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { tempDir } from "../../support/temp-dir.js";
 import { checkpointedBytes, openDatabase, type Reader, startReader, wholeTotal } from "./source-fixture.js";
 import { transact } from "./transact.js";
 
+let reader: Reader;
+beforeAll(async () => {
+  reader = await startReader();
+});
+
 /** What the reader sees. */
-async function pagesOf(reader: Reader): Promise<Buffer> {
+async function pagesOf(): Promise<Buffer> {
   const out = join(tempDir(), "out.db");
   await reader.ask("write", out);
   return readFileSync(out);
@@ -30,14 +35,13 @@ function disturb(database: Database.Database): void {
 
 describe("openPageSource of a database in WAL mode", () => {
   it("reads pages of every size, byte for byte, from log and file", async () => {
-    const reader = await startReader();
     for (const pageSize of [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536]) {
       const { path, database } = openDatabase({ pageSize });
       database.pragma("wal_checkpoint(PASSIVE)");
       for (let turn = 0; turn < 5; turn += 1) transact(database);
       const expected = checkpointedBytes(path);
       expect(await reader.ask("open", path)).toEqual({ pageSize, pageCount: expected.length / pageSize });
-      expect((await pagesOf(reader)).equals(expected)).toBe(true);
+      expect((await pagesOf()).equals(expected)).toBe(true);
       await reader.ask("close");
     }
   });
@@ -82,29 +86,28 @@ describe("openPageSource of a database in WAL mode", () => {
     for (let turn = 0; turn < 10; turn += 1) transact(database);
     prepare(database);
     const expected = checkpointedBytes(path);
-    const reader = await startReader();
     await reader.ask("open", path);
     for (let turn = 0; turn < 3; turn += 1) {
       disturb(database);
-      expect((await pagesOf(reader)).equals(expected)).toBe(true);
+      expect((await pagesOf()).equals(expected)).toBe(true);
     }
     // And nothing is left in anybody's way.
     await reader.ask("close");
     expect(database.pragma("wal_checkpoint(TRUNCATE)")).toEqual([{ busy: 0, log: 0, checkpointed: 0 }]);
     await reader.ask("open", path);
-    const later = await pagesOf(reader);
+    const later = await pagesOf();
     expect(later.equals(checkpointedBytes(path))).toBe(true);
     expect(later.equals(expected)).toBe(false);
+    await reader.ask("close");
   });
 
   it("reads a database that nobody has open, and leaves nothing beside it", async () => {
     const { path, database } = openDatabase();
     database.close();
     const bytes = readFileSync(path);
-    const reader = await startReader();
     await reader.ask("open", path);
     expect(existsSync(`${path}-shm`)).toBe(true);
-    expect((await pagesOf(reader)).equals(bytes)).toBe(true);
+    expect((await pagesOf()).equals(bytes)).toBe(true);
     await reader.ask("close");
     expect(readdirSync(join(path, ".."))).toEqual(["source.db"]);
     expect(readFileSync(path).equals(bytes)).toBe(true);
@@ -116,15 +119,14 @@ describe("openPageSource of a database in WAL mode", () => {
     const copy = join(tempDir(), "left.db");
     for (const suffix of ["", "-wal"]) execFileSync("cp", [`${path}${suffix}`, `${copy}${suffix}`]);
     const expected = checkpointedBytes(copy);
-    const reader = await startReader();
     await reader.ask("open", copy);
-    expect((await pagesOf(reader)).equals(expected)).toBe(true);
+    expect((await pagesOf()).equals(expected)).toBe(true);
+    await reader.ask("close");
   });
 
   it("lets go of everything when it is closed", async () => {
     const { path, database } = openDatabase();
     transact(database);
-    const reader = await startReader();
     const openFiles = () =>
       readdirSync(`/proc/${reader.child.pid}/fd`).filter((fd) => {
         try {
@@ -147,7 +149,6 @@ describe("openPageSource of a database in WAL mode", () => {
     const { path, database } = openDatabase();
     database.pragma("locking_mode = EXCLUSIVE");
     transact(database);
-    const reader = await startReader();
     await expect(reader.ask("open", path, 0.1)).rejects.toMatchObject({
       code: "LOCAL_DATABASE",
       message: expect.stringContaining("is locked by another program"),
