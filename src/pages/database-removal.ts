@@ -42,7 +42,7 @@ export class DatabaseRemoval {
     await rm(join(this.#marks, id), { force: true });
   }
 
-  /** Finishes what a crash has cut short. Files that belong to no account are told to `onError`. */
+  /** Finishes what a crash has cut short; what cannot be finished is tried at the next start. Files that belong to no account are told to `onError`. */
   async finish(): Promise<void> {
     const { accounts, store, onError } = this.#options;
     const known = new Set(await accounts.databaseIds());
@@ -50,10 +50,15 @@ export class DatabaseRemoval {
     const strangers: string[] = [];
     for (const id of await store.ids()) {
       if (known.has(id)) continue;
-      if (marked.has(id)) await store.remove(id);
-      else strangers.push(id);
+      if (!marked.has(id)) strangers.push(id);
+      else {
+        await store.remove(id).catch((error: unknown) => {
+          marked.delete(id);
+          onError(error);
+        });
+      }
     }
-    await rm(this.#marks, { recursive: true, force: true });
+    for (const id of marked) await rm(join(this.#marks, id), { force: true }).catch(onError);
     if (strangers.length > 0) onError(belongToNobody(strangers));
   }
 

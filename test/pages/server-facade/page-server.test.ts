@@ -200,7 +200,7 @@ describe("deleting a database", () => {
     await host.server.start();
     expect(await host.server.databaseFile(gone.id)).toBeNull();
     expect(countRows((await host.server.databaseFile(kept.id)) ?? "")).toBe(5);
-    expect(existsSync(join(dir, "deleting"))).toBe(false);
+    expect(readdirSync(join(dir, "deleting"))).toEqual([]);
     expect(host.errors).toEqual([]);
   });
 
