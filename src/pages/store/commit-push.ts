@@ -1,7 +1,11 @@
 import { open, rm } from "node:fs/promises";
-import { type Composition, composeVersion, compositionWay, originFile } from "./compose-version.js";
-import { hashPages, readFully } from "./file-pages.js";
-import { type KnownPages, STORED } from "./known-pages.js";
+import { composeVersion } from "./compose-version.js";
+import { type Composition, originFile } from "./composition.js";
+import { compositionWay } from "./composition-way.js";
+import { readFully } from "./file-pages.js";
+import { hashPages } from "./hash-pages.js";
+import type { KnownPages } from "./known-pages.js";
+import { STORED } from "./page-origin.js";
 import type { PushedPages } from "./pushed-pages.js";
 import { readSqlitePageSize, SQLITE_HEADER_BYTES } from "./sqlite-header.js";
 import type { PinnedVersion, StoredDatabase } from "./stored-database.js";

@@ -1,32 +1,11 @@
 import { constants } from "node:fs";
 import { chmod, copyFile, type FileHandle, open, rm } from "node:fs/promises";
+import { type Composition, originFile } from "./composition.js";
+import type { CompositionWay } from "./composition-way.js";
 import { CHUNK_BYTES, readFully, writeFully } from "./file-pages.js";
-import { type PageOrigin, PUSHED, STORED } from "./known-pages.js";
-import { type FileStamp, fileStamp } from "./load-version.js";
-import type { PushedPages } from "./pushed-pages.js";
-
-/** A version to be put together. */
-export interface Composition {
-  /** By page number. */
-  readonly origins: Uint8Array;
-  /** Bytes of a page. */
-  readonly unit: number;
-  /** Of the whole version. */
-  readonly bytes: number;
-  readonly stored: { readonly path: string; readonly file: FileHandle; readonly bytes: number } | null;
-  /** The first is this push's own. */
-  readonly pushed: readonly PushedPages[];
-}
-
-/** The way that writes least. */
-export type CompositionWay = "into-pushed" | "copy-stored" | "write-all";
-
-export function compositionWay({ origins, unit, bytes, stored, pushed }: Composition): CompositionWay {
-  let own = 0;
-  for (const origin of origins) if (origin === PUSHED) own += 1;
-  if (pushed.length > 0 && own * unit * 2 >= bytes) return "into-pushed";
-  return stored !== null && stored.bytes <= bytes * 2 ? "copy-stored" : "write-all";
-}
+import { type FileStamp, fileStamp } from "./file-stamp.js";
+import { endedEarly } from "./hash-pages.js";
+import { type PageOrigin, PUSHED, STORED } from "./page-origin.js";
 
 /**
  * Writes the version, durably: into the pages of the push itself, which are no longer as their hashes say then, or else into a new file at `path`, which
@@ -66,8 +45,7 @@ async function complete(parts: Composition, target: FileHandle, there: PageOrigi
       const position = (start - 1) * unit;
       const part = buffer.subarray(0, Math.min((end - 1) * unit, bytes) - position);
       const length = await readFully(originFile(parts, origin), part, position);
-      if (length < part.length)
-        throw new RangeError(`pages ${start} to ${end - 1} of a push are not where they were put`);
+      if (length < part.length) throw endedEarly();
       await writeFully(target, part, position);
     }
     start = end;
@@ -75,11 +53,4 @@ async function complete(parts: Composition, target: FileHandle, there: PageOrigi
   await target.truncate(bytes);
   await target.sync();
   return await fileStamp(target);
-}
-
-/** The file that has a page at its place. */
-export function originFile({ stored, pushed }: Composition, origin: PageOrigin): FileHandle {
-  const file = origin === STORED ? stored?.file : pushed[origin - PUSHED]?.pages;
-  if (file === undefined) throw new RangeError("a page comes from nowhere");
-  return file;
 }

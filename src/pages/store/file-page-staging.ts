@@ -1,8 +1,9 @@
 import { ReplicaError } from "../../errors.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { commitPush } from "./commit-push.js";
-import { KnownPages, PUSHED, STORED } from "./known-pages.js";
+import { KnownPages } from "./known-pages.js";
 import type { Leftovers } from "./leftovers.js";
+import { PUSHED, STORED } from "./page-origin.js";
 import { PageRun } from "./page-run.js";
 import type { PageStaging, PageVerdict, PageVersion, StagingRequest } from "./page-store.js";
 import type { PushedPages } from "./pushed-pages.js";
@@ -149,26 +150,25 @@ export class FilePageStaging implements PageStaging {
   }
 
   async #close(): Promise<void> {
-    const { leftovers, pushed, pinned, request } = this.#parts;
+    const { database, leftovers, pushed, pinned, request } = this.#parts;
     const committed = this.#over === "committed";
     this.#over = "closed";
-    try {
-      // What a failure has left is checked by its hashes before it is used.
-      if (this.#failure === null && !committed) await this.#keepLast().catch(() => this.#doubt());
-      else this.#doubt();
-      for (const pages of pushed) {
-        const own = pages === this.#own;
-        // A full disk is not to stay full of half a push.
-        const useless = this.#changed || (own && isDiskFull(this.#failure?.error));
-        if (useless) await leftovers.remove(pages);
-        else await leftovers.giveBack(pages, !own || this.#whole);
-      }
-      await leftovers.sweep({ maxBytes: this.#changed ? 0 : request.maxBytes });
-    } finally {
-      await pinned?.unitList.close();
-      await pinned?.list.close();
-      await pinned?.file.close();
+    // What a failure has left is checked by its hashes before it is used.
+    if (this.#failure !== null || committed) this.#doubt();
+    else await this.#keepLast().catch(() => this.#doubt());
+    for (const pages of pushed) {
+      const own = pages === this.#own;
+      // A full disk is not to stay full of half a push.
+      const useless = this.#changed || (own && isDiskFull(this.#failure?.error));
+      await database.beside("Keeping the pages of a push", () =>
+        useless ? leftovers.remove(pages) : leftovers.giveBack(pages, !own || this.#whole),
+      );
     }
+    const maxBytes = this.#changed ? 0 : request.maxBytes;
+    await database.beside("Removing old pages", () => leftovers.sweep({ maxBytes }));
+    await pinned?.unitList.close();
+    await pinned?.list.close();
+    await pinned?.file.close();
   }
 
   /** Writes what still waits. A page that is shorter than the others is one at the end of this version alone. */

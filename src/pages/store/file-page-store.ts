@@ -5,8 +5,9 @@ import { createPageHasher } from "../hashes/page-hasher.js";
 import { DatabaseEntry } from "./database-entry.js";
 import { makeFolder } from "./durable-folder.js";
 import type { PageStaging, PageStore, PageVersion, StagingRequest } from "./page-store.js";
-import { hasErrorCode, mapStoreError } from "./store-error.js";
-import { isDatabaseId, type StorePlaces, storePlaces } from "./store-places.js";
+import { mapStoreError } from "./store-error.js";
+import { isDatabaseId } from "./store-names.js";
+import { type StorePlaces, storePlaces } from "./store-places.js";
 import { StoredDatabase } from "./stored-database.js";
 
 export interface FilePageStoreOptions {
@@ -167,12 +168,8 @@ class FilePageStore implements PageStore {
   }
 
   async #sweep(): Promise<void> {
-    for (const { leftovers } of [...this.#entries.values()]) {
-      try {
-        await leftovers.sweep({ ttlMs: this.#ttlMs });
-      } catch (error) {
-        if (!hasErrorCode(error, "ENOENT")) this.#onError(mapStoreError(error, "Removing old pages", this.#places.dir));
-      }
+    for (const { database, leftovers } of [...this.#entries.values()]) {
+      await database.beside("Removing old pages", () => leftovers.sweep({ ttlMs: this.#ttlMs }));
     }
   }
 }

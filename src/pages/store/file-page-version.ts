@@ -1,6 +1,7 @@
 import { ReplicaError } from "../../errors.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { readFully } from "./file-pages.js";
+import { endedEarly } from "./hash-pages.js";
 import type { PageVersion } from "./page-store.js";
 import type { PinnedVersion, StoredDatabase } from "./stored-database.js";
 import { Turns } from "./turns.js";
@@ -51,13 +52,7 @@ export class FilePageVersion implements PageVersion {
       const pages = new Uint8Array(Math.min(count * this.pageSize, bytes - position));
       const length = await readFully(this.#pinned.file, pages, position);
       if (length === pages.length) return pages;
-      throw new ReplicaError(
-        "PAGE_STORE",
-        `The stored database "${this.#database.id}" became shorter while it was read`,
-        {
-          hint: "Others changed it: restore it from a backup, or push it again.",
-        },
-      );
+      throw endedEarly();
     });
   }
 

@@ -1,12 +1,8 @@
 import { createBLAKE3 } from "hash-wasm";
 import { HASH_BYTES, type PageHashes } from "../hashes/page-hashes.js";
+import { type PageOrigin, PUSHED, STORED } from "./page-origin.js";
 import type { PageVerdict } from "./page-store.js";
 import type { PushedPages } from "./pushed-pages.js";
-
-/** Where a page of the version that is pushed comes from: 0 nowhere yet, 1 the stored version, 2 and more what was pushed. */
-export type PageOrigin = number;
-export const STORED: PageOrigin = 1;
-export const PUSHED: PageOrigin = 2;
 
 /** Hashes looked at between two turns of the event loop. */
 const CHUNK_PAGES = 8192;

@@ -2,26 +2,13 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { ReplicaError } from "../../errors.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
 import { makeFolder } from "./durable-folder.js";
-import { hashPages, readFully } from "./file-pages.js";
+import { readFully } from "./file-pages.js";
+import { fileStamp, sameStamp } from "./file-stamp.js";
+import { hashPages } from "./hash-pages.js";
 import type { HashesHeader } from "./hashes-header.js";
 import { readSqlitePageSize, SQLITE_HEADER_BYTES } from "./sqlite-header.js";
 import type { DatabasePlaces } from "./store-places.js";
 import { openHashes, sealHashes, writeHashes } from "./version-hashes.js";
-
-/** What tells that a file is as it was. A file's inode is no part of it: a restored backup is the same database. */
-export interface FileStamp {
-  readonly bytes: number;
-  readonly mtimeNs: bigint;
-}
-
-export async function fileStamp(file: FileHandle): Promise<FileStamp> {
-  const { size, mtimeNs } = await file.stat({ bigint: true });
-  return { bytes: Number(size), mtimeNs };
-}
-
-export function sameStamp(one: FileStamp, other: FileStamp): boolean {
-  return one.bytes === other.bytes && one.mtimeNs === other.mtimeNs;
-}
 
 /** A version that can be read, or why it cannot. */
 export type LoadedVersion =

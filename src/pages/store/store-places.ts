@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-
-const ID = /^[A-Za-z0-9_-]{1,128}$/;
-const VERSION = /^([1-9][0-9]{0,14})\.(.+)$/;
+import { isDatabaseId } from "./store-names.js";
 
 /** Where the files of one database are. */
 export interface DatabasePlaces {
@@ -46,18 +44,6 @@ export function storePlaces(dir: string): StorePlaces {
       };
     },
   };
-}
-
-export function isDatabaseId(id: string): boolean {
-  return ID.test(id);
-}
-
-/** The generation that a file in a database's folder belongs to, and the rest of its name; `null` for what is not ours. */
-export function parseVersionName(name: string): { readonly generation: number; readonly rest: string } | null {
-  const match = VERSION.exec(name);
-  const generation = Number(match?.[1]);
-  if (match?.[2] === undefined || !/^(db(-wal|-shm|-journal)?|([0-9]+\.)?hashes)$/.test(match[2])) return null;
-  return { generation, rest: match[2] };
 }
 
 /** Letters and digits that nobody else has. */

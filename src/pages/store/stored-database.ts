@@ -4,11 +4,13 @@ import { ReplicaError } from "../../errors.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { makeFolder, syncFolder } from "./durable-folder.js";
+import { type FileStamp, fileStamp, sameStamp } from "./file-stamp.js";
 import type { HashesHeader } from "./hashes-header.js";
 import { linkVersion } from "./link-version.js";
-import { changed, type FileStamp, fileStamp, loadVersion, sameStamp } from "./load-version.js";
+import { changed, loadVersion } from "./load-version.js";
 import { hasErrorCode, mapStoreError } from "./store-error.js";
-import { type DatabasePlaces, parseVersionName } from "./store-places.js";
+import { parseVersionName } from "./store-names.js";
+import type { DatabasePlaces } from "./store-places.js";
 import { Turns } from "./turns.js";
 import { openHashes, sealHashes } from "./version-hashes.js";
 
@@ -64,6 +66,15 @@ export class StoredDatabase {
     } catch (error) {
       this.#checkThere();
       throw mapStoreError(error, what, this.#dir);
+    }
+  }
+
+  /** Does what nobody waits for: where it fails only `onError` is told. */
+  async beside(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT")) this.#onError(mapStoreError(error, what, this.#dir));
     }
   }
 
@@ -225,25 +236,17 @@ export class StoredDatabase {
 
   /** Removes what is left of other generations. Where that fails it is done another time: the version is stored nevertheless. */
   async #tidy(generation: number): Promise<void> {
-    await this.#beside(async () => {
+    const what = `Tidying up after the database "${this.id}"`;
+    await this.beside(what, async () => {
       if (generation > 0) await linkVersion(this.places, generation);
     });
-    await this.#beside(async () => {
+    await this.beside(what, async () => {
       for (const name of await readdir(this.places.folder)) {
         const version = parseVersionName(name);
         if (version === null || version.generation === generation) continue;
         await rm(join(this.places.folder, name), { force: true });
       }
     });
-  }
-
-  async #beside(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) return;
-      this.#onError(mapStoreError(error, `Tidying up after the database "${this.id}"`, this.#dir));
-    }
   }
 }
 

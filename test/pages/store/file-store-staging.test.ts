@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createFilePageStore } from "../../../src/pages/store/file-page-store.js";
 import type { PageStore } from "../../../src/pages/store/page-store.js";
 import { atEnd } from "../../support/at-end.js";
 import { mountSmallDisk } from "../../support/small-disk.js";
 import { tempDir } from "../../support/temp-dir.js";
+import { waitFor } from "../../support/wait.js";
 import {
   beginPush,
   changedFile,
@@ -118,6 +119,26 @@ describe("pushes that broke off", () => {
     utimesSync(path, almost - 200, almost - 200);
     await openStore(dir);
     expect(staged(dir, "")).toEqual([]);
+  });
+
+  it("are swept every hour, but for those that a push has taken up", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    atEnd(() => vi.useRealTimers());
+    const dir = tempDir();
+    const store = await openStore(dir);
+    await breakOff(store, next, 20);
+    const staging = await beginPush(store, "db1", next);
+    const [held = ""] = staged(dir, ".pages");
+    await breakOff(store, next, 10);
+    expect(staged(dir, ".pages")).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(23 * 3_600_000);
+    expect(staged(dir, ".pages")).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2 * 3_600_000);
+    await waitFor(() => staged(dir, ".pages").length === 1);
+    expect(staged(dir, ".pages")).toEqual([held]);
+    expect(await sendPages(staging, next)).toBe(nextPages.length - 20);
+    expect(await staging.commit()).toMatchObject({ generation: 1 });
+    await staging.close();
   });
 
   it("take no more room than one database may", async () => {
