@@ -19,7 +19,7 @@ export class ClientMachine {
   #effects: ClientEffect[];
   #awaitsPong = false;
   /** What a pull has received. */
-  readonly received = new Map<number, Uint8Array>();
+  readonly received: Map<number, Uint8Array> = new Map();
   outcome: ClientOutcome | null = null;
   restart: ClientRestart | null = null;
   error: unknown = null;

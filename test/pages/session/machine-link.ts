@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createBLAKE3 } from "hash-wasm";
 import { encodeFrame } from "../../../src/pages/protocol/encode-frame.js";
 import type { Frame, Page } from "../../../src/pages/protocol/frame.js";
 import { MAX_FRAME_BYTES } from "../../../src/pages/protocol/limits.js";
@@ -7,11 +7,12 @@ import { parseFrame } from "../../../src/pages/protocol/parse-frame.js";
 /** Pages of a database, as bytes; page n is number n - 1. */
 export type Pages = readonly Uint8Array[];
 
-/** 32 bytes; the sessions do not care which hash it is. */
+const hasher = await createBLAKE3();
+
 export function hashOf(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  hasher.init();
+  for (const part of parts) hasher.update(part);
+  return new Uint8Array(hasher.digest("binary"));
 }
 
 const pageHashes = new WeakMap<Uint8Array, Uint8Array>();
@@ -42,7 +43,7 @@ export type Message = Frame | "ping" | "pong";
 /** One direction of a connection: frames as bytes, in order. */
 export class Wire {
   readonly #messages: (Uint8Array | "ping" | "pong")[] = [];
-  readonly kinds = new Map<string, number>();
+  readonly kinds: Map<string, number> = new Map();
   bytes = 0;
   /** Bytes that were sent and not read, at most. */
   peakBytes = 0;
@@ -58,22 +59,29 @@ export class Wire {
       this.#messages.push(message);
       return;
     }
-    const bytes = encodeFrame(message);
+    this.kinds.set(message.kind, (this.kinds.get(message.kind) ?? 0) + 1);
+    this.pages.push(...pagesIn(message).map((page) => page.pageNo));
+    this.sendBytes(encodeFrame(message));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
     if (bytes.length > MAX_FRAME_BYTES) throw new Error(`a frame of ${bytes.length} bytes`);
     this.#messages.push(bytes);
-    this.kinds.set(message.kind, (this.kinds.get(message.kind) ?? 0) + 1);
     this.bytes += bytes.length;
     this.waitingBytes += bytes.length;
     this.peakBytes = Math.max(this.peakBytes, this.waitingBytes);
-    this.pages.push(...pagesIn(message).map((page) => page.pageNo));
+  }
+
+  takeBytes(): Uint8Array | "ping" | "pong" | null {
+    const message = this.#messages.shift();
+    if (message === undefined) return null;
+    if (typeof message !== "string") this.waitingBytes -= message.length;
+    return message;
   }
 
   take(): Message | null {
-    const message = this.#messages.shift();
-    if (message === undefined) return null;
-    if (typeof message === "string") return message;
-    this.waitingBytes -= message.length;
-    return parseFrame(message);
+    const message = this.takeBytes();
+    return message === null || typeof message === "string" ? message : parseFrame(message);
   }
 }
 
