@@ -93,6 +93,7 @@ class Pull {
         plain: plainUnit !== null,
       }),
       ports: {
+        direction: "pull",
         local: pages,
         onPeer: (peer) => {
           this.#peer = peer;

@@ -85,6 +85,7 @@ class Push {
         plain: plainUnit !== null,
       }),
       ports: {
+        direction: "push",
         local: pages,
         onPeer: (peer) => {
           this.#database = peer.database;

@@ -15,6 +15,7 @@ import type { HashedPages } from "./local-version.js";
 import type { SyncConnection } from "./sync-connection.js";
 
 export interface SessionPorts {
+  readonly direction: "push" | "pull";
   /** `null` where there is no local file. */
   readonly local: HashedPages | null;
   /** Told once, when the server has answered `hello`, before anything else follows from that. What it throws ends the sync. */
@@ -61,7 +62,9 @@ export async function runSession(
       }
       const message = connection.take();
       if (message !== undefined) {
-        effects = session.receive(parseFrame(message));
+        const frame = parseFrame(message);
+        verifyDirection(frame, ports.direction);
+        effects = session.receive(frame);
         continue;
       }
       effects = connection.hasRoom ? session.idle() : [];
@@ -74,6 +77,18 @@ export async function runSession(
     if (!isTheirs(error)) connection.send(encodeFrame(session.failed(error)));
     throw error;
   }
+}
+
+/** The direction stands in the token alone: a server that does the opposite was given a token for that. */
+function verifyDirection({ kind, ...rest }: Frame, direction: "push" | "pull"): void {
+  const isPush =
+    kind === "request_page" || kind === "request_pages" || ("code" in rest && rest.code === "GENERATION_CONFLICT");
+  const isPull = kind === "page_data" || kind === "page_data_batch";
+  if (direction === "pull" ? !isPush : !isPull) return;
+  const opposite = direction === "pull" ? "push" : "pull";
+  throw new ReplicaError("INVALID_TOKEN", `The sync token is for a ${opposite}, and this is a ${direction}`, {
+    hint: `Get one for a ${direction}: starfish-replica db token ID --direction ${direction}`,
+  });
 }
 
 /** Whether the server has said it, which needs not be told. */

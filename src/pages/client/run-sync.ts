@@ -33,7 +33,7 @@ async function runLocked({ call, signal, tell }: SyncContext): Promise<PageSyncR
   const isWritable = call.direction === "pull" || mayWriteBeside(path);
   const lock = isWritable ? await lockTarget(path) : null;
   try {
-    const work = makeWorkFolder(path);
+    const work = makeWorkFolder(path, isWritable);
     try {
       const { record, notice } = await readSyncRecord(path);
       const link = new ServerLink({ url: call.url, token: call.token, idleMs: call.idleMs, signal });

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { ReplicaError } from "../../errors.js";
 
@@ -11,29 +11,35 @@ export interface WorkFolder {
   remove(): void;
 }
 
-/** What another machine has left in a folder that is shared is taken away after so long, since nobody here can tell whether it still runs. */
-const FOREIGN_LEFT_MS = 24 * 3_600_000;
+/** Without a lock nobody can tell whether a sync still runs; none does for so long. */
+const LEFT_MS = 24 * 3_600_000;
 
 /**
- * Makes `.<file>-replica-<host>-<process>-<random>`, readable by its user alone: beside the database, where there is room for what is as large as it, or
- * where nobody may write there in the system's folder for such. What syncs of this file have left that have died is removed first.
+ * Makes `.<file>-replica-<random>`, readable by its user alone. What syncs of this file have left that died is removed first.
+ * @param isLocked whether the caller holds the lock of the file: then the folder is beside it, on the disk that has room for what is as large, and whatever
+ * is there already was left. Else it is in the system's folder for such.
  * @throws `LOCAL_DATABASE`
  */
-export function makeWorkFolder(file: string): WorkFolder {
-  const parent = mayWriteBeside(file) ? dirname(file) : tmpdir();
+export function makeWorkFolder(file: string, isLocked: boolean): WorkFolder {
+  const parent = isLocked ? dirname(file) : tmpdir();
   const prefix = `.${basename(file)}-replica-`;
-  const path = join(parent, `${prefix}${hostId()}-${process.pid}-${randomBytes(4).toString("hex")}`);
+  const path = join(parent, `${prefix}${randomBytes(8).toString("hex")}`);
   try {
-    sweep(parent, prefix);
+    for (const name of readdirSync(parent)) {
+      if (!name.startsWith(prefix) || !/^[0-9a-f]{16}$/.test(name.slice(prefix.length))) continue;
+      const left = join(parent, name);
+      if (isLocked || isOld(left)) remove(left);
+    }
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    throw new ReplicaError("LOCAL_DATABASE", `No folder for the work of a sync can be made: ${describe(error)}`, {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ReplicaError("LOCAL_DATABASE", `No folder for the work of a sync can be made: ${reason}`, {
       hint: "Make the folder of the database writable for this user, and see that its disk is not full.",
       retryable: true,
       cause: error,
     });
   }
-  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };
+  return { path, remove: () => remove(path) };
 }
 
 /** Whether files can be made beside this one. */
@@ -46,36 +52,11 @@ export function mayWriteBeside(file: string): boolean {
   }
 }
 
-function sweep(parent: string, prefix: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const found = /^([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length));
-    if (found === null) continue;
-    const path = join(parent, name);
-    const isLeft = found[1] === hostId() ? !isAlive(Number(found[2])) : isOld(path);
-    if (isLeft) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
 function isOld(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs > FOREIGN_LEFT_MS;
+  return stats !== undefined && Date.now() - stats.mtimeMs > LEFT_MS;
 }
 
-/** Containers that share a folder have process ids of their own, and names of their own. */
-function hostId(): string {
-  return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
 }
