@@ -33,6 +33,8 @@ export interface Child {
   waitForLine(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
   /** Writes a line to its stdin. */
   writeLine(line: string): void;
+  /** Closes its stdin. */
+  endInput(): void;
   /** Sends a signal (default SIGKILL) and resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): Promise<ChildExit>;
   /** Sends a signal that is not meant to end it, such as SIGSTOP or SIGCONT. */
@@ -113,6 +115,9 @@ export function spawnNode(file: string, args: readonly string[] = [], options: S
     },
     writeLine(line) {
       child.stdin.write(`${line}\n`);
+    },
+    endInput() {
+      child.stdin.end();
     },
     kill(signal = "SIGKILL") {
       child.kill(signal);

@@ -40,19 +40,34 @@ export async function withAdmin(
     const message = `what lets you in goes to ${new URL(server).host} unencrypted, where others may read it: use https://`;
     report.note(`starfish-replica: warning: ${message}`, { event: "warning", message });
   }
+  let isAuthorized = false;
   try {
     const admin = await createAdminClient(server);
     await interruptible(async (signal) => {
-      const authorized = async () => ({ headers: await authorization(sessions, server), signal });
+      const authorized = async () => {
+        const headers = await authorization(sessions, server);
+        isAuthorized = true;
+        return { headers, signal };
+      };
       await command({ server, admin, sessions, report, signal, authorized });
     });
     return true;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (error instanceof Interrupted) report.end();
-    else report.failure(explainConnectError(error, server));
+    else report.failure(explained(error, server, isAuthorized));
     return false;
   }
+}
+
+/** @param isAuthorized whether the server was shown a login: then it is that which it refuses */
+function explained(error: unknown, server: string, isAuthorized: boolean): unknown {
+  const known = explainConnectError(error, server);
+  if (!isAuthorized || !(known instanceof CliError) || known.code !== "UNAUTHENTICATED") return known;
+  return new CliError(known.code, `the login at ${server} is not valid any more`, {
+    hint: "Log in again with: starfish-replica login EMAIL",
+    cause: known,
+  });
 }
 
 /** Not for `--help`, nor for wrong usage: what speaks HTTP takes a while to load. */
