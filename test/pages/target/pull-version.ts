@@ -18,7 +18,8 @@ export interface PullVersion {
   /** The server's file. */
   readonly from: string;
   readonly to: string;
-  readonly generation: number;
+  /** `null` as from a plain server. */
+  readonly generation: number | null;
   readonly force?: boolean;
   readonly check?: boolean;
   readonly patienceSeconds?: number;
@@ -87,7 +88,7 @@ export async function pullVersion(options: PullVersion): Promise<Pulled> {
     const synced = await replaceTarget({
       path,
       staged,
-      version: { database: "db", generation },
+      version: generation === null ? null : { database: "db", generation },
       watch: force ? null : watch,
       force,
       ...(patienceSeconds === undefined ? {} : { patienceSeconds }),

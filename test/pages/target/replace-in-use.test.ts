@@ -77,6 +77,24 @@ describe("replacing a file that other programs have open", () => {
     expect(versionOf(to)).toBe(1);
   });
 
+  it("changes auto_vacuum and the page size under a program that goes on writing", async () => {
+    const [first = "", second = "", to = ""] = place("first.db", "second.db", "local.db");
+    makeVersion(first, 1, { autoVacuum: "full", pageSize: 1024 });
+    makeVersion(second, 2, { autoVacuum: "none" });
+    makeVersion(to, 0);
+    const writer = await startTargetChild("grow", to);
+    for (const [from, version] of [
+      [first, 1],
+      [second, 2],
+    ] as const) {
+      expect(await pull({ from, to, generation: version })).toMatch(/^done/);
+      writer.writeLine("go on");
+      await writer.waitForLine(new RegExp(`^grown ${version} ok$`));
+    }
+    await writer.kill();
+    expect(versionOf(to)).toBe(2);
+  });
+
   it("cannot change the page size of a file in WAL mode that others have open, and says so", async () => {
     const [from = "", to = ""] = place("server.db", "local.db");
     makeVersion(from, 1, { pageSize: 8192 });
@@ -85,7 +103,7 @@ describe("replacing a file that other programs have open", () => {
     await reader.waitForLine(/^sees 0 0/);
     expect(await pull({ from, to, generation: 1 })).toMatch(/^failed LOCAL_DATABASE .*8192 bytes/);
     await reader.kill();
-    expect(await pull({ from, to, generation: 1 })).toMatch(/^done/);
+    await pullVersion({ from, to, generation: 1 });
     expect(versionOf(to)).toBe(1);
   });
 
@@ -100,7 +118,7 @@ describe("replacing a file that other programs have open", () => {
     await dying.waitForLine(/^step [1-9]\d* of/);
     await dying.kill();
     expect(leftovers(to)).toContain(wal ? "-wal" : "-journal");
-    expect(await pull({ from, to, generation: 1 })).toMatch(/^done/);
+    await pullVersion({ from, to, generation: 1 });
     expect(versionOf(to)).toBe(1);
     expect(leftovers(to)).toEqual([]);
   });

@@ -111,26 +111,6 @@ describe("replacing a local file", () => {
     expect((await readSyncRecord(to)).record.synced?.pageOne).toEqual(new Uint8Array(bytes.subarray(0, 4096)));
   });
 
-  it("changes auto_vacuum under a program that has the file open and goes on writing", async () => {
-    const [first = "", second = "", to = ""] = place("first.db", "second.db", "local.db");
-    makeVersion(first, 1, { autoVacuum: "full" });
-    makeVersion(second, 2, { autoVacuum: "none" });
-    makeVersion(to, 0);
-    for (const [from, version] of [
-      [first, 1],
-      [second, 2],
-      [first, 1],
-    ] as const) {
-      await pullVersion({ from, to, generation: version });
-      const database = new Database(to);
-      database.exec(
-        "DELETE FROM item WHERE id % 3 = 0; INSERT INTO item SELECT NULL, version, randomblob(900) FROM item",
-      );
-      database.close();
-      expect(versionOf(to)).toBe(version);
-    }
-  });
-
   it("notices a change after a pull, though only page 1's neighbours changed", async () => {
     const [from = "", to = ""] = place("server.db", "local.db");
     makeVersion(from, 1);

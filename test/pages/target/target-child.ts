@@ -1,4 +1,4 @@
-// A program of its own: `pull OPTIONS`, or one that reads or writes a database while it is replaced: `loop PATH`, `hold PATH`, `write PATH`.
+// A program of its own: `pull OPTIONS`, or one that reads or writes a database while it is replaced: `loop PATH`, `hold PATH`, `write PATH`, `grow PATH`.
 import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { type PullVersion, pullVersion } from "./pull-version.js";
@@ -9,6 +9,8 @@ if (what === "pull") {
   await pull(JSON.parse(argument) as PullVersion);
 } else if (what === "loop") {
   await loop(argument);
+} else if (what === "grow") {
+  grow(argument);
 } else {
   hold(argument, what === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
 }
@@ -54,5 +56,18 @@ function hold(path: string, begin: string): void {
     console.log(`held ${inside} ${read()}`);
     database.close();
     process.exit();
+  });
+}
+
+/** At each line removes rows and adds more, with a connection that it keeps, and says what it found and whether the file is sound. */
+function grow(path: string): void {
+  const database = new Database(path, { timeout: 20_000 });
+  const read = database.prepare("SELECT max(version) FROM item").pluck();
+  read.get();
+  createInterface({ input: process.stdin }).on("line", () => {
+    database.exec(
+      "DELETE FROM item WHERE id % 3 = 0; INSERT INTO item SELECT NULL, version, randomblob(900) FROM item",
+    );
+    console.log(`grown ${read.get()} ${database.pragma("integrity_check", { simple: true })}`);
   });
 }
