@@ -5,11 +5,12 @@ import type { Hono } from "hono";
 import { ReplicaError } from "../errors.js";
 import { Lifecycle } from "../lifecycle.js";
 import { createAttemptLimiter } from "./accounts/attempt-limiter.js";
-import { socketAddress } from "./admin/caller-address.js";
+import type { AdminHandlers, LoadAdminHandlers } from "./admin/admin-handlers.js";
+import type { AdminOptions } from "./admin/admin-options.js";
 import { createAdminApp } from "./admin/create-admin-app.js";
-import { type AdminHandlers, createAdminHandlers } from "./admin/create-admin-handlers.js";
 import { createOAuthProviders } from "./admin/create-oauth-providers.js";
 import type { OAuthEndpoints } from "./admin/oauth-endpoints.js";
+import { socketAddress } from "./admin/socket-address.js";
 import type { PageServer } from "./page-server.js";
 import { PageServerSession, pageServerStopped } from "./page-server-session.js";
 import type { PageServerSettings } from "./page-server-settings.js";
@@ -25,22 +26,29 @@ export interface PageServerOutside {
 export class PageServerFacade implements PageServer {
   readonly app: Hono;
   readonly #lifecycle: Lifecycle<PageServerSession>;
-  readonly #admin: AdminHandlers;
+  readonly #loadAdmin: LoadAdminHandlers;
 
   constructor(settings: PageServerSettings, { oauthEndpoints = {} }: PageServerOutside = {}) {
     const tokens = createTokens(settings.keys);
-    this.#lifecycle = new Lifecycle(() => new PageServerSession(settings, tokens), pageServerStopped);
+    this.#lifecycle = new Lifecycle(
+      () => new PageServerSession(settings, tokens, async () => void (await this.#loadAdmin())),
+      pageServerStopped,
+    );
     const { oauthRedirectBase: redirectBase, github, google } = settings;
     const providers = createOAuthProviders({ redirectBase, github, google }, oauthEndpoints);
-    this.#admin = createAdminHandlers({
+    const admin: AdminOptions = {
       ...settings,
       parts: () => this.#lifecycle.session,
       tokens,
       limiter: createAttemptLimiter(),
       providers,
       clientAddress: settings.clientAddress ?? socketAddress,
+    };
+    this.#loadAdmin = once(async () => {
+      const { createAdminHandlers } = await import("./admin/create-admin-handlers.js");
+      return createAdminHandlers(admin);
     });
-    this.app = createAdminApp(this.#admin, { callback: providers.length > 0 });
+    this.app = createAdminApp(this.#loadAdmin, { callback: providers.length > 0 });
   }
 
   /** Bound, so that it can be handed to `on("upgrade")` as it is. */
@@ -60,7 +68,10 @@ export class PageServerFacade implements PageServer {
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,
   ): void => {
-    this.#admin.node(request, response);
+    this.#loadAdmin().then(
+      (admin) => admin.node(request, response),
+      () => response.writeHead(500).end(),
+    );
   };
 
   start(): Promise<void> {
@@ -79,4 +90,16 @@ export class PageServerFacade implements PageServer {
       throw error;
     }
   }
+}
+
+/** What fails is tried again by the next. */
+function once(load: LoadAdminHandlers): LoadAdminHandlers {
+  let loaded: Promise<AdminHandlers> | null = null;
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = null;
+      throw error;
+    });
+    return loaded;
+  };
 }

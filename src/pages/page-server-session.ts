@@ -25,12 +25,15 @@ export class PageServerSession implements Session, AdminParts {
   /** Whether it can be asked. */
   opened = false;
   readonly #settings: PageServerSettings;
+  readonly #prepare: () => Promise<void>;
   readonly #removal: DatabaseRemoval;
   #closing: Promise<void> | null = null;
 
-  constructor(settings: PageServerSettings, tokens: Tokens) {
+  /** @param prepare what else has to be there before anybody is answered */
+  constructor(settings: PageServerSettings, tokens: Tokens, prepare: () => Promise<void>) {
     const { dir, maxDatabases, maxDatabaseBytes, maxOrganisationBytes, maxSyncs, idleSeconds, onError } = settings;
     this.#settings = settings;
+    this.#prepare = prepare;
     this.accounts = createWorkerAccounts({ dir, maxDatabases });
     this.store = createFilePageStore({ dir, onError });
     const { accounts, store } = this;
@@ -50,6 +53,7 @@ export class PageServerSession implements Session, AdminParts {
 
   /** @throws what `Accounts.open` and `PageStore.open` throw */
   async open(): Promise<void> {
+    await this.#prepare();
     // The accounts have the folder's lock: nobody else touches the files once they are open.
     await this.accounts.open();
     await this.store.open();
@@ -85,7 +89,9 @@ export class PageServerSession implements Session, AdminParts {
     const { feed, onError } = this.#settings;
     if (feed === undefined) return;
     const hash = Buffer.from(rootHash).toString("hex");
-    const event = { collection: databaseId, namespace: NAMESPACE, key: "", hash, timestamp: Date.now() };
+    // With a key: an event without one wakes all collections that follow this feed.
+    const key = `${NAMESPACE}/${databaseId}`;
+    const event = { collection: databaseId, namespace: NAMESPACE, key, hash, timestamp: Date.now() };
     // Not awaited: a client waits for no feed.
     const publish = async () => await feed.publish(event);
     publish().catch(onError);

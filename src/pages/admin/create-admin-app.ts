@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
-import type { AdminHandlers } from "./create-admin-handlers.js";
+import type { LoadAdminHandlers } from "./admin-handlers.js";
 import { CALLBACK_PATH } from "./create-oauth-providers.js";
-import { AdminService } from "./gen/edgereplica/admin/v1/admin_pb.js";
 import { oauthCallbackPage } from "./oauth-callback-page.js";
+
+const SERVICE = "edgereplica.admin.v1.AdminService";
 
 export interface AdminAppOptions {
   /** Whether there is a page to which OAuth providers send the browser back. */
@@ -11,12 +12,12 @@ export interface AdminAppOptions {
 }
 
 /** The admin service as a Hono app, to be mounted at any path. */
-export function createAdminApp(admin: AdminHandlers, { callback }: AdminAppOptions): Hono {
+export function createAdminApp(load: LoadAdminHandlers, { callback }: AdminAppOptions): Hono {
   const app = new Hono();
-  app.all(`/${AdminService.typeName}/:method`, (context) => {
+  app.all(`/${SERVICE}/:method`, async (context) => {
     // `@hono/node-server` puts the request of the socket there; other hosts have none.
     const { incoming } = (context.env ?? {}) as { incoming?: IncomingMessage };
-    return admin.fetch(context.req.raw, incoming);
+    return await (await load()).fetch(context.req.raw, incoming);
   });
   if (callback) {
     app.get(CALLBACK_PATH, (context) => {

@@ -13,6 +13,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import type { AdminHandlers } from "./admin-handlers.js";
 import type { AdminOptions } from "./admin-options.js";
 import { CALLER_ADDRESS } from "./caller-address.js";
 import { createAdminService } from "./create-admin-service.js";
@@ -21,14 +22,6 @@ import { mapServiceError } from "./map-service-error.js";
 
 /** A message of this service has a few hundred bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
-
-/** The admin service over HTTP, for two kinds of hosts. */
-export interface AdminHandlers {
-  /** Connect and gRPC-Web. `incoming` is the request as the host's socket has it, where there is one. */
-  fetch(request: Request, incoming?: IncomingMessage): Promise<Response>;
-  /** These and gRPC, which needs trailers. Never throws. */
-  node(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
-}
 
 export function createAdminHandlers(options: AdminOptions): AdminHandlers {
   const settings: ConnectRouterOptions = {

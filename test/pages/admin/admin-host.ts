@@ -9,10 +9,10 @@ import type { Accounts } from "../../../src/pages/accounts/accounts.js";
 import type { AttemptLimiter } from "../../../src/pages/accounts/attempt-limiter.js";
 import { createWorkerAccounts } from "../../../src/pages/accounts/create-worker-accounts.js";
 import type { AdminOptions } from "../../../src/pages/admin/admin-options.js";
-import { socketAddress } from "../../../src/pages/admin/caller-address.js";
 import { createAdminApp } from "../../../src/pages/admin/create-admin-app.js";
 import { createAdminHandlers } from "../../../src/pages/admin/create-admin-handlers.js";
 import { AdminService } from "../../../src/pages/admin/gen/edgereplica/admin/v1/admin_pb.js";
+import { socketAddress } from "../../../src/pages/admin/socket-address.js";
 import { createTokens } from "../../../src/pages/tokens/create-tokens.js";
 import type { Tokens } from "../../../src/pages/tokens/token-claims.js";
 import { atEnd } from "../../support/at-end.js";
@@ -84,7 +84,7 @@ export async function startAdminHost({
     }),
     tokens,
   });
-  const app = createAdminApp(admin, { callback: (overrides.providers ?? []).length > 0 });
+  const app = createAdminApp(async () => admin, { callback: (overrides.providers ?? []).length > 0 });
   const listener = getRequestListener(app.fetch);
   const http = await startHttpHost((request, response) => listener(request, response));
   const node = await startHttpHost(admin.node);

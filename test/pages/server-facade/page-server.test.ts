@@ -104,7 +104,7 @@ describe("a page server", () => {
       {
         collection: id,
         namespace: "pages",
-        key: "",
+        key: `pages/${id}`,
         hash: expect.stringMatching(/^[0-9a-f]{64}$/),
         timestamp: expect.any(Number),
       },
