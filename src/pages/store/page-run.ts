@@ -7,8 +7,9 @@ import type { PushedPages } from "./pushed-pages.js";
 export class PageRun {
   readonly #pushed: PushedPages;
   readonly #hasher: PageHasher;
-  readonly #data: Buffer;
-  readonly #hashes: Buffer;
+  /** Made with the first page: most pushes have few or none. */
+  #data: Buffer = Buffer.alloc(0);
+  #hashes: Buffer = Buffer.alloc(0);
   #start = 0;
   #count = 0;
   #bytes = 0;
@@ -16,8 +17,6 @@ export class PageRun {
   constructor(pushed: PushedPages, hasher: PageHasher) {
     this.#pushed = pushed;
     this.#hasher = hasher;
-    this.#data = Buffer.allocUnsafe(CHUNK_BYTES);
-    this.#hashes = Buffer.alloc((CHUNK_BYTES / pushed.unit) * HASH_BYTES);
   }
 
   /** Whether one of these waits to be written, both ends included. */
@@ -28,6 +27,10 @@ export class PageRun {
   async put(pageNo: number, data: Uint8Array): Promise<void> {
     const follows = pageNo === this.#start + this.#count && this.#bytes === this.#count * this.#pushed.unit;
     if (!follows) await this.flush();
+    if (this.#data.length === 0) {
+      this.#data = Buffer.allocUnsafe(CHUNK_BYTES);
+      this.#hashes = Buffer.alloc((CHUNK_BYTES / this.#pushed.unit) * HASH_BYTES);
+    }
     if (this.#count === 0) this.#start = pageNo;
     this.#data.set(data, this.#bytes);
     this.#hashes.set(this.#hasher.hash(data), this.#count * HASH_BYTES);

@@ -78,6 +78,25 @@ describe("the files of a page store", () => {
     expect(list(dir, "staging", "db1")).toEqual([]);
   });
 
+  it("can be opened where its write-ahead log is on, and goes on being what was pushed", async () => {
+    const dir = tempDir();
+    const store = await openStore(dir);
+    const bytes = sqliteFile();
+    // The journal mode: https://sqlite.org/fileformat2.html#file_format_version_numbers
+    bytes.fill(2, 18, 20);
+    await push(store, "db1", bytes);
+    const database = new Database(join(dir, "databases", "db1.db"), { readonly: true });
+    expect(database.prepare("SELECT count(*) n FROM t").get()).toEqual({ n: 200 });
+    const changed = changedFile(sqliteFile(), "next");
+    changed.fill(2, 18, 20);
+    await push(store, "db1", changed);
+    // Whoever has it open reads on; the next one sees the next version.
+    expect(database.prepare("SELECT count(*) n FROM t WHERE mark = 'next'").get()).toEqual({ n: 0 });
+    database.close();
+    expectBytes(await storedContent(store, "db1"), changed);
+    expect(await push(store, "db1", changed)).toMatchObject({ generation: 2, sent: 0 });
+  });
+
   it("removes what readers of old versions have left, and leaves what is not its own", async () => {
     const dir = tempDir();
     const store = await openStore(dir);
