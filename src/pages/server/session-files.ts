@@ -1,5 +1,6 @@
 import { ReplicaError } from "../../errors.js";
 import { createPageHasher, type PageHasher } from "../hashes/page-hasher.js";
+import { HASH_BYTES } from "../hashes/page-hashes.js";
 import type { Page } from "../protocol/frame.js";
 import type { StoredFacts } from "../session/server-session.js";
 import type { PageStaging, PageVerdict, PageVersion } from "../store/page-store.js";
@@ -9,6 +10,10 @@ import type { SyncEndpointParts } from "./sync-endpoint.js";
 
 /** Of pages that are read at once. Small enough that a peer of a few KiB a second shows that it takes something. */
 const READ_BYTES = 256 * 1024;
+
+/** Single pages are mostly named in order, and their hashes stand in a file. */
+const WINDOW_PAGES = 512;
+const NO_WINDOW: { readonly start: number; readonly hashes: Uint8Array } = { start: 1, hashes: new Uint8Array() };
 
 type Parts = Pick<SyncEndpointParts, "store" | "quota" | "maxDatabaseBytes" | "onError">;
 
@@ -20,6 +25,7 @@ export class SessionFiles {
   #staging: PageStaging | null = null;
   #giveRoomBack: (() => void) | null = null;
   #named = new NamedHashes();
+  #window = NO_WINDOW;
   #hasher: PageHasher | null = null;
 
   constructor(parts: Parts, claims: SyncClaims) {
@@ -72,7 +78,7 @@ export class SessionFiles {
     if (this.#claims.direction === "push" && this.#version === null) return "different";
     const version = this.#opened();
     if (pageNo > version.pageCount) return "unknown";
-    return verdict(await version.hashes(pageNo, 1), hash);
+    return verdict(await this.#storedHash(version, pageNo), hash);
   }
 
   /** @throws `INTEGRITY_FAILED` for a page that is not what its client has named */
@@ -114,6 +120,7 @@ export class SessionFiles {
     this.#version = null;
     this.#staging = null;
     this.#giveRoomBack = null;
+    this.#window = NO_WINDOW;
     try {
       await version?.close();
     } finally {
@@ -132,6 +139,16 @@ export class SessionFiles {
     const staging = await store.stage(this.#claims.databaseId, request);
     await staging.close();
     return staging.stored;
+  }
+
+  async #storedHash(version: PageVersion, pageNo: number): Promise<Uint8Array> {
+    let at = (pageNo - this.#window.start) * HASH_BYTES;
+    if (at < 0 || at >= this.#window.hashes.byteLength) {
+      const count = Math.min(WINDOW_PAGES, version.pageCount - pageNo + 1);
+      this.#window = { start: pageNo, hashes: await version.hashes(pageNo, count) };
+      at = 0;
+    }
+    return this.#window.hashes.subarray(at, at + HASH_BYTES);
   }
 
   #opened(): PageVersion {
