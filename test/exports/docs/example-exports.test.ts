@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../../support/child.js";
-import { installedProject } from "./export-project.js";
+import { installedProject } from "../../support/installed-project.js";
 
 const ROWS = 6_000;
 

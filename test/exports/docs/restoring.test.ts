@@ -9,7 +9,7 @@ import { startPostgres } from "../../support/postgres.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { buildNasty } from "../formats/nasty-database.js";
 import { contentOf } from "../formats/restored.js";
-import { readGuide } from "./guide.js";
+import { readGuide } from "../../support/guide.js";
 
 const guide = readGuide("docs/exports.md");
 

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { BUILT_CLI } from "../../cli/built-cli.js";
-import { atEnd } from "../../support/at-end.js";
-import { tempDir } from "../../support/temp-dir.js";
+import { BUILT_CLI } from "../cli/built-cli.js";
+import { atEnd } from "./at-end.js";
+import { tempDir } from "./temp-dir.js";
 
 /** What a reader installs beside the package. */
 const PACKAGES = ["hono", "@hono/node-server", "better-sqlite3", "standardwebhooks"];
