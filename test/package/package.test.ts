@@ -123,6 +123,21 @@ describe("the package", () => {
     `);
   });
 
+  it("exports these names for pages and no others", async () => {
+    const entry = await import(join(folder, "dist/pages/index.js"));
+    expect(Object.keys(entry).sort()).toMatchInlineSnapshot(`
+      [
+        "ConfigurationError",
+        "PAGE_EVENTS",
+        "ReplicaError",
+        "createPageChannel",
+        "createPageClient",
+        "createPageServer",
+        "readPageServerEnvironment",
+      ]
+    `);
+  });
+
   it("has everything that its own imports name", () => {
     const paths = packed.files.map(({ path }) => path);
     for (const target of Object.values<string>(manifest.imports)) expect(paths).toContain(target.slice(2));
@@ -131,10 +146,13 @@ describe("the package", () => {
   it.each([
     ["tables/index", "dist/tables/table-replication.d.ts"],
     ["exports/index", "dist/exports/exports.d.ts"],
+    ["pages/index", "dist/pages/page-server.d.ts"],
   ])("tells nobody about a driver's types in %s", async (entry, declares) => {
     const { stdout } = await run("npx", ["tsc", "--listFilesOnly", ...declarationsOf(entry)], { cwd: folder });
     expect(stdout).toContain(declares);
-    expect(stdout).not.toMatch(/node_modules\/(@types\/)?(pg|better-sqlite3|@aws-sdk|@smithy)\//);
+    expect(stdout).not.toMatch(
+      /node_modules\/(@types\/)?(pg|better-sqlite3|ws|@aws-sdk|@smithy|@connectrpc|@bufbuild)\//,
+    );
   });
 
   it("contains code, types, licence and documents, and nothing else", () => {
@@ -173,6 +191,12 @@ describe("the package", () => {
     const { bytes, packages } = await loadedAtOnce(folder, "exports/index");
     expect(packages).toEqual(["content-disposition", "hono", "ipaddr.js", "range-parser"]);
     expect(bytes).toBeLessThan(60_000);
+  });
+
+  it("has an entry for pages that loads neither driver nor native module, nor what only a running server needs", async () => {
+    const { packages } = await loadedAtOnce(folder, "pages/index");
+    expect(packages).toContain("hono");
+    expect(packages.join(" ")).not.toMatch(/better-sqlite3|@connectrpc|@bufbuild|argon/);
   });
 
   it("works when installed into an empty project, from code and as a command", async () => {
