@@ -45,7 +45,7 @@ export interface SyncEndpoint {
   readonly active: number;
   /**
    * For an HTTP server's `upgrade` event: a WebSocket at `/sync` with a sync token. All else is answered as HTTP: 401, 404 (another path, or a database
-   * that is not there), 426, 503. Takes over the socket; never throws.
+   * that is not there), 426, 503. Takes over the socket; never throws. The token is looked at here alone: a sync that has begun may finish after its expiry.
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
   /**

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { chmodSync, closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
 import { PAGE_EVENTS, type PageEvent } from "../../../src/pages/server/page-events.js";
 import type { PageStore } from "../../../src/pages/store/page-store.js";
+import { createTokens } from "../../../src/pages/tokens/create-tokens.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { deferred, waitFor } from "../../support/wait.js";
@@ -144,6 +146,18 @@ describe("a sync at the endpoint", () => {
     const pages = (await peer.next("page_data_batch")).pages;
     expect(Buffer.concat(pages.map((page) => page.data)).equals(one)).toBe(true);
     expect((await peer.next("sync_complete")).extension?.generation).toBe(1);
+  });
+
+  it("finishes although its token has expired meanwhile", async () => {
+    let now = Date.now();
+    const tokens = createTokens([Uint8Array.from(randomBytes(32))], { now: () => now });
+    const server = await startSyncServer({ dir: tempDir(), parts: { tokens } });
+    const claims = { purpose: "sync", userId: "u-1", orgId: "o-1", databaseId: "d-1", direction: "push" } as const;
+    const token = tokens.mint(claims, Math.floor(now / 1_000) + 60);
+    const peer = await connectRawPeer(server.url, token);
+    now += 61_000;
+    expect((await pushWhole(peer, one, 4096)).extension?.generation).toBe(1);
+    await expect(connectRawPeer(server.url, token)).rejects.toThrow("401");
   });
 
   it("refuses a push over the quota of the organisation, and gives the room back", async () => {
