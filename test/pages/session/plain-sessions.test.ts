@@ -4,7 +4,7 @@ import type { ClientSession } from "../../../src/pages/session/client-session.js
 import { createPullClient } from "../../../src/pages/session/pull-client.js";
 import { createPushClient } from "../../../src/pages/session/push-client.js";
 import { size } from "../../support/size.js";
-import { plainDecode, plainEncode } from "../plain/plain-frames.js";
+import { type PlainFrame, plainDecode, plainEncode } from "../plain/plain-frames.js";
 import { PlainServerSession } from "../plain/plain-server-session.js";
 import { ClientMachine } from "./client-machine.js";
 import { literal } from "./literal-client.js";
@@ -62,6 +62,25 @@ describe("a client of ours at an original server", () => {
       }),
       { numRuns },
     );
+  });
+
+  it("C5: has sent all that was asked for before `complete`, since such a server may end there", async () => {
+    class Impatient extends PlainServerSession {
+      override async receive(frame: PlainFrame): Promise<readonly PlainFrame[]> {
+        const answers = await super.receive(frame);
+        if (frame.kind !== "complete" || answers.length > 0) return answers;
+        return [{ kind: "sync_complete", data: { pages_transferred: 0, bytes_transferred: 0 } }];
+      }
+    }
+    const file = { bytes: Buffer.alloc(0) };
+    const local = pagesOf(
+      Array.from({ length: 1_100 }, (_, i) => i % 250),
+      UNIT,
+    );
+    const session = createPushClient({ pageSize: UNIT, pageCount: local.length, base: null });
+    const client = await atPlainServer(session, local, new Impatient(file, "push"));
+    expect(client.error).toBeNull();
+    expect(file.bytes.equals(Buffer.concat([...local]))).toBe(true);
   });
 
   it("C5: pulls from it, over a file of its own or over none", async () => {
