@@ -10,18 +10,31 @@ export interface LocatedChange {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** Who may hear of the commits of a page server, whose databases stand in no configuration. */
+export interface PageAccess {
+  /** As `readRoles` of a collection. A cap-cert with paths has to cover `pages/<database id>` too. */
+  readonly readRoles: readonly string[];
+}
+
+/** The namespace of a page server's commits; `collection` is the id of the database. */
+const PAGES = "pages";
+
 const PLACEHOLDER = /\{(\w+)\}/g;
 
 /** Finds the collection, the key and the placeholders' values of an event in a server's configuration. */
 export class ChangeLocator {
   readonly collections: readonly CollectionConfig[];
   readonly #scopes = new Map<string | null, Map<string, CollectionConfig>>();
+  readonly #pages: PageAccess | undefined;
 
-  constructor(config: SyncConfig) {
+  /** @param pages default: nobody hears of the commits of a page server */
+  constructor(config: SyncConfig, pages?: PageAccess) {
+    this.#pages = pages;
     const scopes: Array<[string | null, readonly CollectionConfig[]]> = [[null, config.collections]];
     for (const [name, { collections }] of Object.entries(config.namespaces ?? {})) scopes.push([name, collections]);
     for (const [name, list] of scopes) this.#scopes.set(name, new Map(list.map((one) => [one.name, one])));
-    this.collections = scopes.flatMap(([, list]) => list);
+    const listed = scopes.flatMap(([, list]) => list);
+    this.collections = pages === undefined ? listed : [...listed, pageCollection(PAGES, pages)];
   }
 
   /**
@@ -31,7 +44,7 @@ export class ChangeLocator {
   locate(given: ChangeEvent): LocatedChange | null {
     const event = requireChangeEvent(given);
     const collection = this.#scopes.get(event.namespace)?.get(event.collection);
-    if (!collection) return null;
+    if (!collection) return this.#locatePages(event);
     const template = keyTemplate(collection);
     if (event.key !== "") {
       const params = given.params ?? matchTemplate(template, event.key);
@@ -41,6 +54,26 @@ export class ChangeLocator {
     const key = resolveDocumentKey(template, params);
     return hasPlaceholder(key) ? null : { event: { ...event, key }, collection, params };
   }
+
+  #locatePages(event: ChangeEvent): LocatedChange | null {
+    // An id with a path in it would be looked for elsewhere.
+    if (this.#pages === undefined || event.namespace !== PAGES || !/^[\w-]+$/.test(event.collection)) return null;
+    const collection = pageCollection(event.collection, this.#pages);
+    return { event: { ...event, key: collection.storagePath }, collection, params: {} };
+  }
+}
+
+/** A database of a page server as what decides over readers knows it. */
+function pageCollection(name: string, { readRoles }: PageAccess): CollectionConfig {
+  return {
+    name,
+    storagePath: `${PAGES}/${name}`,
+    readRoles: [...readRoles],
+    writeRoles: [],
+    encryption: "none",
+    maxBodyBytes: 1,
+    allowedMimeTypes: [],
+  };
 }
 
 /** The members of a bundle share a path; the host stores each one under its own name below it. */

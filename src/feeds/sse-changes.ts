@@ -4,7 +4,7 @@ import { ConfigurationError } from "../errors.js";
 import { authenticateReader, type ReaderAuthOptions } from "./authenticate-reader.js";
 import { capExpiryMs } from "./cap-expiry.js";
 import type { ChangeFeed } from "./change-feed.js";
-import { ChangeLocator } from "./change-locator.js";
+import { ChangeLocator, type PageAccess } from "./change-locator.js";
 import { EventRing } from "./event-ring.js";
 import { createMemoryFeed } from "./memory-feed.js";
 import { ReaderStream } from "./reader-stream.js";
@@ -13,6 +13,11 @@ import { DEFAULT_HEARTBEAT_MS, SSE } from "./sse-wire.js";
 export interface SseChangesOptions extends ReaderAuthOptions {
   /** The primary's configuration: says which collections there are and who may read them. */
   readonly config: SyncConfig;
+  /**
+   * Who hears of the commits of a page server that this feed was given to: they name ids of databases, which let nobody in, and when these were pushed.
+   * Default: nobody.
+   */
+  readonly pages?: PageAccess;
   /** Events kept for readers that come back. Default 1 024. */
   readonly bufferSize?: number;
   /** A stream is never silent for longer, in milliseconds. Default 15 000. */
@@ -58,7 +63,8 @@ export function createSseChanges(options: SseChangesOptions): SseChanges {
   const { bufferSize = 1_024, maxConnectionMs = 3_600_000, onError = warn } = options;
   const { roleResolverTimeoutMs } = options;
   checkLimits({ bufferSize, heartbeatMs, maxPendingBytes, maxSubscribers, maxConnectionMs, roleResolverTimeoutMs });
-  const locator = new ChangeLocator(config);
+  checkPages(options.pages);
+  const locator = new ChangeLocator(config, options.pages);
   const ring = new EventRing(bufferSize);
   const local = createMemoryFeed();
   const readers = new Set<ReaderStream>();
@@ -149,6 +155,16 @@ function checkLimits(limits: Readonly<Record<string, number | undefined>>): void
     else if (name === "bufferSize" && !Number.isInteger(value)) mistakes.push(`${name} must be a whole number`);
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+}
+
+function checkPages(pages: PageAccess | undefined): void {
+  const roles: unknown = pages?.readRoles;
+  if (
+    pages === undefined ||
+    (Array.isArray(roles) && roles.length > 0 && roles.every((role) => typeof role === "string"))
+  )
+    return;
+  throw new ConfigurationError(["pages must be { readRoles: [...] }, with the roles that may hear of commits"]);
 }
 
 function warn(error: unknown): void {

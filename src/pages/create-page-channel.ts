@@ -4,8 +4,9 @@ import { ConfigurationError } from "../errors.js";
 import type { ChangeFeed } from "../feeds/change-feed.js";
 import type { Channel, SyncOutcome } from "../scheduler/channel.js";
 import { beforeAbort } from "../threads/before-abort.js";
+import { booleanMistakes, isRecord, unknownMistakes } from "./option-shape.js";
 import type { PageClient } from "./page-client.js";
-import { booleanMistakes, fileMistakes, isRecord, tokenMistakes, unknownMistakes } from "./page-client-mistakes.js";
+import { fileMistakes, tokenMistakes } from "./sync-request-mistakes.js";
 
 /** What `createPageChannel` takes. */
 export interface PageChannelOptions {
@@ -40,7 +41,8 @@ const KNOWN: Readonly<Record<keyof PageChannelOptions, true>> = {
 };
 
 /**
- * Keeps a local file following a database on a page server, on the scheduler's triggers: each run is a pull. Client and feed stay the caller's to close.
+ * Keeps a local file following a database on a page server, on the scheduler's triggers: each run is a pull, which the schedule's `runTimeoutMs` has to leave
+ * time for. Client and feed stay the caller's to close.
  * @throws ConfigurationError with all that is wrong with the options
  */
 export function createPageChannel(options: PageChannelOptions): Channel {
@@ -53,7 +55,7 @@ export function createPageChannel(options: PageChannelOptions): Channel {
   const channel: Channel = {
     name,
     async sync({ signal }): Promise<SyncOutcome> {
-      const current = typeof token === "string" ? token : await beforeAbort(token(), signal);
+      const current = typeof token === "string" ? token : await beforeAbort(Promise.resolve(token()), signal);
       const request = {
         file,
         token: current,

@@ -1,7 +1,8 @@
-import { suggestion } from "../config/nearest-name.js";
 import { showValue } from "../config/show-value.js";
 import { ConfigurationError } from "../errors.js";
+import { booleanMistakes, isRecord, unknownMistakes } from "./option-shape.js";
 import type { PageClientOptions, PageSyncRequest } from "./page-client.js";
+import { fileMistakes, tokenMistakes } from "./sync-request-mistakes.js";
 
 const KNOWN_OPTIONS: Readonly<Record<keyof PageClientOptions, true>> = { url: true, idleSeconds: true };
 const KNOWN_FIELDS: Readonly<Record<keyof PageSyncRequest, true>> = {
@@ -43,39 +44,6 @@ export function verifyRequest(direction: "push" | "pull", request: PageSyncReque
     mistakes.push(`onProgress must be a function, got ${showValue(onProgress)}`);
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
-}
-
-export function isRecord(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function unknownMistakes(options: object, known: readonly string[]): string[] {
-  return Object.keys(options)
-    .filter((name) => !known.includes(name))
-    .map((name) => `${name} is not an option, ${suggestion(name, known)}`);
-}
-
-export function fileMistakes(file: unknown): string[] {
-  if (typeof file !== "string" || file.trim() === "") {
-    return [`file must be the path of a SQLite file, got ${showValue(file)}`];
-  }
-  if (file.includes("\0")) return ["file must not have a NUL character in it"];
-  if (/^(file|https?|wss?|sqlite):/i.test(file) || file === ":memory:") {
-    return [`file must be a path, not ${file === ":memory:" ? "a database in memory" : "a URL"}`];
-  }
-  return [];
-}
-
-/** Never shown: whatever it is, it may be somebody's secret. */
-export function tokenMistakes(token: unknown): string[] {
-  if (typeof token !== "string" || token === "") return ["token must be a sync token, a text"];
-  return /[^\x21-\x7e]/.test(token) ? ["token has characters that no token has: spaces, line ends, others"] : [];
-}
-
-export function booleanMistakes<T extends object>(options: T, names: readonly (keyof T & string)[]): string[] {
-  return names
-    .filter((name) => options[name] !== undefined && typeof options[name] !== "boolean")
-    .map((name) => `${name} must be true or false, got ${showValue(options[name])}`);
 }
 
 function urlMistakes(url: unknown): string[] {

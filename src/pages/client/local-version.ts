@@ -8,14 +8,9 @@ import { recogniseLocal } from "../target/recognise-local.js";
 import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { withPageOne } from "../target/with-page-one.js";
 import { asUnits } from "./as-units.js";
+import type { HashedPages } from "./hashed-pages.js";
 import { hashesWithPageOne } from "./hashes-with-page-one.js";
 import type { SyncProgress } from "./sync-progress.js";
-
-/** Pages and their hashes, as a session sends them. */
-export interface HashedPages {
-  readonly source: PageSource;
-  readonly hashes: PageHashes;
-}
 
 /**
  * One moment of the local file as both ends count it: where the file is unchanged since the last sync, with the page 1 that was synced, of which SQLite has
@@ -35,7 +30,7 @@ export interface LocalVersion extends HashedPages {
   close(): Promise<void>;
 }
 
-export interface LocalVersionOptions {
+interface LocalVersionOptions {
   readonly path: string;
   readonly record: SyncRecord;
   readonly workDir: string;

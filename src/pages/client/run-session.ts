@@ -11,7 +11,7 @@ import type {
   PeerFacts,
 } from "../session/client-session.js";
 import type { PageSource } from "../source/page-source.js";
-import type { HashedPages } from "./local-version.js";
+import type { HashedPages } from "./hashed-pages.js";
 import type { SyncConnection } from "./sync-connection.js";
 
 export interface SessionPorts {
