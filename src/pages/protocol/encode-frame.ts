@@ -72,6 +72,7 @@ function extensionOf(frame: Extract<Frame, { readonly extension: unknown }>): Wi
         [EXTENSION_KEY.database]: frame.extension.database,
         [EXTENSION_KEY.generation]: frame.extension.generation,
         [EXTENSION_KEY.force]: frame.extension.force,
+        [EXTENSION_KEY.direction]: frame.extension.direction,
       };
     case "hello_reply":
       return {

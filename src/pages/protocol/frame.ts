@@ -12,6 +12,8 @@ export interface HelloExtension {
   readonly generation: number | null;
   /** A push that replaces whatever came meanwhile. */
   readonly force: boolean;
+  /** What the client is about to do; the token may be for the other way. */
+  readonly direction?: "push" | "pull";
 }
 
 /** What our own servers add to `hello_reply`. */

@@ -118,7 +118,14 @@ function helloExtension(data: WireMap): HelloExtension | null {
     database: data.isNull(EXTENSION_KEY.database) ? null : data.name(EXTENSION_KEY.database),
     generation: data.isNull(EXTENSION_KEY.generation) ? null : data.integer(EXTENSION_KEY.generation),
     force: !data.isNull(EXTENSION_KEY.force) && data.boolean(EXTENSION_KEY.force),
+    ...(!data.isNull(EXTENSION_KEY.direction) && { direction: directionOf(data) }),
   };
+}
+
+function directionOf(data: WireMap): "push" | "pull" {
+  const direction = data.name(EXTENSION_KEY.direction);
+  if (direction === "push" || direction === "pull") return direction;
+  throw refused("`direction` is neither `push` nor `pull`.");
 }
 
 function helloReplyExtension(data: WireMap): HelloReplyExtension | null {

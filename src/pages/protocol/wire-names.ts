@@ -46,6 +46,7 @@ export const EXTENSION_KEY = {
   database: "database",
   generation: "generation",
   force: "force",
+  direction: "direction",
   rootHash: "root_hash",
   code: "code",
 } as const;

@@ -4,6 +4,7 @@ import { SYNC_ENDS, type SyncEnd, SyncInterrupted } from "./sync-end.js";
 /** What the peer did or wants: the server's operator has nothing to do about it. */
 const REFUSALS: ReadonlySet<ReplicaErrorCode> = new Set<ReplicaErrorCode>([
   "PAGE_PROTOCOL",
+  "INVALID_TOKEN",
   "GENERATION_CONFLICT",
   "NOT_A_DATABASE",
   "INTEGRITY_FAILED",

@@ -43,7 +43,8 @@ class PullClient implements ClientSession {
   open(): readonly ClientEffect[] {
     const { local, base, plain = false } = this.#options;
     this.#state = "hello";
-    const extension = { database: base?.database ?? null, generation: base?.generation ?? null, force: false };
+    const from = { database: base?.database ?? null, generation: base?.generation ?? null };
+    const extension = { ...from, force: false, direction: "pull" } as const;
     const facts = {
       protocolVersion: PROTOCOL_VERSION,
       pageSize: local?.pageSize ?? PLAIN_PAGE_BYTES,

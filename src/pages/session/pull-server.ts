@@ -45,7 +45,7 @@ class PullServer implements ServerSession {
     if (this.#state === "over") throw unexpectedFrame(frame.kind, "after the end of a sync");
     if (frame.kind === "error") return this.#end([]);
     if (this.#hello === null) {
-      const hello = verifyHello(frame);
+      const hello = verifyHello(frame, "pull");
       this.#hello = hello;
       this.#state = "opening";
       return [{ do: "open", unit: hello.extension === null ? hello.pageSize : null }];

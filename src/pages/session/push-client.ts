@@ -50,7 +50,8 @@ class PushClient implements ClientSession {
   open(): readonly ClientEffect[] {
     const { pageSize, pageCount, base, force = false, plain = false } = this.#options;
     this.#state = "hello";
-    const extension = { database: base?.database ?? null, generation: base?.generation ?? null, force };
+    const from = { database: base?.database ?? null, generation: base?.generation ?? null };
+    const extension = { ...from, force, direction: "push" } as const;
     const facts = { protocolVersion: PROTOCOL_VERSION, pageSize, maxPage: pageCount };
     return [{ do: "send", frame: { kind: "hello", ...facts, extension: plain ? null : extension } }];
   }

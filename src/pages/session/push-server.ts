@@ -54,7 +54,7 @@ class PushServer implements ServerSession {
       this.#state = "over";
       return [{ do: "finish" }];
     }
-    if (this.#hello === null) return this.#begin(verifyHello(frame));
+    if (this.#hello === null) return this.#begin(verifyHello(frame, "push"));
     if (this.#conflict !== null && !this.#isSameShape) throw this.#conflict;
     switch (frame.kind) {
       case "page_data":
@@ -137,6 +137,10 @@ class PushServer implements ServerSession {
   #begin(hello: HelloFrame): readonly ServerEffect[] {
     this.#hello = hello;
     this.#unit = hello.pageSize;
+    if (!this.#isExtended && hello.maxPage === 0) {
+      // As likely it is a pull into a new file, by the wrong token.
+      throw new ReplicaError("PAGE_PROTOCOL", "A push of no pages is not taken: it would empty the database.");
+    }
     this.#verifyQuota();
     this.#state = "opening";
     return [{ do: "open", unit: this.#isExtended ? null : hello.pageSize }];

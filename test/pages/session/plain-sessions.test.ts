@@ -14,6 +14,8 @@ import { pull, push, storeOf } from "./session-pairs.js";
 const UNIT = 4096;
 const numRuns = size({ test: 25, ci: 100, soak: 2_000 });
 const seeds = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 60 });
+/** A plain push of no pages is refused. */
+const someSeeds = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 60 });
 
 /** Page 1 of a database as it tells the size of its pages. */
 function withHeader(pages: Pages, pageSize: number): Pages {
@@ -120,7 +122,7 @@ describe("a client of ours at an original server", () => {
 describe("a session without extensions at our server", () => {
   it("S5: gets single frames, extension keys never, and ends with the same version, in both directions", () => {
     fc.assert(
-      fc.property(seeds, seeds, fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }), (theirs, ours, turns) => {
+      fc.property(seeds, someSeeds, fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }), (theirs, ours, turns) => {
         const store = storeOf(theirs, UNIT);
         const local = pagesOf(ours, UNIT);
         const pulled = pull(local, UNIT, store, { plain: true }, { turns });

@@ -43,6 +43,18 @@ const end: Frame = {
 };
 
 describe("a server's session", () => {
+  it.each(["push", "pull"] as const)(
+    "S1: refuses a token for the other direction before anything else: a %s token",
+    (direction) => {
+      const store = storeOf([1, 2, 3], SIZE);
+      const { client, server } = literal(direction, store);
+      const other = direction === "push" ? "pull" : "push";
+      client({ ...hello, maxPage: 0, extension: { ...extension, force: true, direction: other } } as Frame);
+      const message = `The token is for a ${direction}, and this is a ${other}.`;
+      expect(server.error).toMatchObject({ code: "INVALID_TOKEN", message });
+    },
+  );
+
   it.each<[string, "push" | "pull", Frame[], RegExp]>([
     ["anything before hello", "push", [complete], /before `hello`/],
     ["anything before hello in a pull", "pull", [named(1)], /before `hello`/],
@@ -82,6 +94,7 @@ describe("a server's session", () => {
     ["an empty last page", "push", [plainHello, named(4), page(4, 0)], /with 0 bytes/],
     ["a hash after complete", "push", [hello, complete, named(1)], /after `complete`/],
     ["a range after complete", "push", [hello, complete, range(1, 4)], /after `complete`/],
+    ["a plain push of no pages", "push", [{ ...plainHello, maxPage: 0 } as Frame], /would empty the database/],
     ["complete twice", "push", [hello, complete, complete], /after `complete`/],
   ])("S1: refuses %s (%#)", (_what, direction, frames, message) => {
     const store = storeOf([1, 2, 3], SIZE);
