@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { buildSnippet } from "../../support/build-once.js";
+import { atEnd } from "../../support/at-end.js";
+import { buildOnce, buildSnippet } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
+import { startTcpProxy } from "../../support/tcp-proxy.js";
+import { waitFor } from "../../support/wait.js";
 import { change, leftBeside, makeFile, rowsOf, startFixture } from "./client-fixture.js";
 
 describe("a local file", () => {
@@ -61,6 +64,28 @@ describe("a local file", () => {
     expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
+  it.skipIf(process.platform === "win32")(
+    "that may only be read is pushed, and what cannot be remembered is told",
+    async () => {
+      const { folder, server, stored } = await startFixture();
+      const file = makeFile(join(folder, "a.db"));
+      chmodSync(folder, 0o555);
+      atEnd(() => chmodSync(folder, 0o755));
+      const child = spawnNode(
+        await buildOnce("test/pages/client/client-child.ts"),
+        [`http://127.0.0.1:${server.port}`, file],
+        {
+          // Root may write everywhere.
+          env: { SYNC_TOKEN: server.token("push"), ...(process.getuid?.() === 0 && { SYNC_UID: "65534" }) },
+        },
+      );
+      await child.waitForLine(/^notice: Nothing can be written beside/);
+      expect(await child.exited).toMatchObject({ code: 0 });
+      expect((await stored()).equals(readFileSync(file))).toBe(true);
+      expect(readdirSync(folder)).toEqual(["a.db"]);
+    },
+  );
+
   it("that is no database is not overwritten by a pull, unless it is forced", async () => {
     const { folder, push, pull } = await startFixture();
     await push(makeFile(join(folder, "a.db")));
@@ -107,16 +132,20 @@ describe("a local file", () => {
 
   it("that another sync works on is left to it", async () => {
     const { folder, push, client, server } = await startFixture();
-    const file = makeFile(join(folder, "a.db"), { rows: 3_000 });
-    const reasons: unknown[] = [];
-    let second: Promise<unknown> | undefined;
-    await push(file, {
-      tell: () => {
-        second ??= client.push({ file, token: server.token("push") }).catch((error: unknown) => reasons.push(error));
-      },
+    const file = makeFile(join(folder, "a.db"));
+    const proxy = await startTcpProxy(server.port);
+    proxy.blackHole();
+    const abort = new AbortController();
+    const first = push(file, { origin: proxy.origin, signal: abort.signal }).catch((thrown: unknown) => thrown);
+    await waitFor(() => proxy.connections.total === 1);
+    await expect(client.push({ file, token: server.token("push") })).rejects.toMatchObject({
+      code: "LOCAL_DATABASE",
+      message: expect.stringContaining("another process"),
+      retryable: true,
     });
-    await second;
-    for (const reason of reasons) expect(reason).toMatchObject({ code: "LOCAL_DATABASE", retryable: true });
+    abort.abort(new Error("enough"));
+    expect(await first).toMatchObject({ message: "enough" });
+    expect(await client.push({ file, token: server.token("push") })).toMatchObject({ changed: true });
     expect(leftBeside(file)).toEqual([]);
   });
 
