@@ -6,7 +6,7 @@ import type { Output } from "../demo/terminal.js";
 import { Interrupted, interruptible } from "../interruptible.js";
 import { createReport, type Report } from "../report.js";
 import { UsageError } from "../usage-error.js";
-import { explainConnectError } from "./connect-error.js";
+import { explainConnectError, isUnauthenticated } from "./connect-error.js";
 import { createSessionFile, type SessionFile } from "./session-file.js";
 
 /** Flags that every command at a page server has. */
@@ -62,11 +62,10 @@ export async function withAdmin(
 
 /** @param isAuthorized whether the server was shown a login: then it is that which it refuses */
 function explained(error: unknown, server: string, isAuthorized: boolean): unknown {
-  const known = explainConnectError(error, server);
-  if (!isAuthorized || !(known instanceof CliError) || known.code !== "UNAUTHENTICATED") return known;
-  return new CliError(known.code, `the login at ${server} is not valid any more`, {
+  if (!isAuthorized || !isUnauthenticated(error)) return explainConnectError(error, server);
+  return new CliError("UNAUTHENTICATED", `the login at ${server} is not valid any more`, {
     hint: "Log in again with: starfish-replica login EMAIL",
-    cause: known,
+    cause: error,
   });
 }
 

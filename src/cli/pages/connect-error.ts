@@ -1,10 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describeUrl } from "../../http/describe-url.js";
+import { ErrorInfoSchema } from "../../pages/admin/gen/google/rpc/error_details_pb.js";
 import { CliError } from "../cli-error.js";
 import { connectionError, notOurs } from "../control/answer-error.js";
 import { printable } from "../printable.js";
 
-/** Codes that say for themselves what programs want to know. */
+/** For a server of another make, which does not say why in `ErrorInfo`. */
 const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.InvalidArgument]: "INVALID_ARGUMENT",
   [Code.Unauthenticated]: "UNAUTHENTICATED",
@@ -36,10 +37,15 @@ export function explainConnectError(error: unknown, server: string): unknown {
     }
     return new CliError("UNIMPLEMENTED", said);
   }
-  const name = CODES[code];
+  const name = error.findDetails(ErrorInfoSchema)[0]?.reason || CODES[code];
   if (name !== undefined) return new CliError(name, said, { retryable: TEMPORARY.includes(code), cause: error });
   if (code === Code.Unknown || code === Code.Internal) {
     return /^HTTP \d/.test(said) ? notOurs(server, said) : new CliError("SERVER_FAILED", `the server failed: ${said}`);
   }
   return new CliError("SERVER_FAILED", said, { retryable: TEMPORARY.includes(code), cause: error });
+}
+
+/** Whether the server does not accept what it was shown, be it a password or a login. */
+export function isUnauthenticated(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
 }
