@@ -12,7 +12,7 @@ export type LinkFault =
 export interface LinkRules {
   fault: LinkFault;
   latencyMs: number;
-  readonly target: { readonly host: string; readonly port: number };
+  target: { readonly host: string; readonly port: number };
   readonly bytes: { up: number; down: number };
 }
 

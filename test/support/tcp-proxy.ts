@@ -30,6 +30,8 @@ export interface TcpProxy {
   drip(bytes: number, everyMs: number): void;
   /** Every piece arrives so much later, in both directions, whatever the fault. 0 switches it off. */
   setLatencyMs(ms: number): void;
+  /** New connections go to this port from now on: that of a server that was started again. */
+  retarget(port: number): void;
   /** Ends all open connections now: `reset` (RST, the default) or `end` (FIN). */
   cut(how?: "reset" | "end"): void;
   /** Closes everything. Done by itself when the test ends. */
@@ -98,6 +100,9 @@ export async function startTcpProxy(targetPort: number, targetHost = "127.0.0.1"
     drip: (bytes, everyMs) => become({ kind: "drip", bytes, everyMs }),
     setLatencyMs(ms) {
       rules.latencyMs = ms;
+    },
+    retarget(port) {
+      rules.target = { host: targetHost, port };
     },
     cut,
     async stop() {

@@ -1,0 +1,24 @@
+/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+export type SeededRandom = () => number;
+
+/** Prints the seed, which `STARFISH_TEST_SEED` repeats. */
+export function announceSeed(what: string): SeededRandom {
+  const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
+  process.stdout.write(`${what}: STARFISH_TEST_SEED=${seed}\n`);
+  return seededRandom(seed);
+}
+
+export function seededRandom(seed: number): SeededRandom {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One of several. */
+export function pick<T>(random: SeededRandom, ...from: readonly [T, ...T[]]): T {
+  return from[Math.floor(random() * from.length)] ?? from[0];
+}
