@@ -1,4 +1,4 @@
-import type { PageSyncProgress, PageSyncResult } from "../page-client.js";
+import type { PageSyncProgress } from "../page-client.js";
 
 /** One sync, as the process that runs it is asked for it. The token goes this way, and never on a command line or into the environment. */
 export interface SyncCall {
@@ -20,5 +20,3 @@ export interface SyncContext {
   /** Told several times a second at most. */
   readonly tell: (progress: PageSyncProgress) => void;
 }
-
-export type SyncResult = PageSyncResult;

@@ -10,8 +10,10 @@ import { startChangesHost } from "../../feeds/changes-host.js";
 import { readRaw } from "../../feeds/raw-reader.js";
 import { collection } from "../../support/collection.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
+import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
 import { type ClientFixture, change, makeFile, rowsOf, startFixture } from "../client/client-fixture.js";
+import { startPageHost } from "../server-facade/page-host.js";
 
 /** A channel on a scheduler that is stopped when the test ends. */
 function follow(fixture: ClientFixture, schedule: Schedule, options: Partial<PageChannelOptions> = {}) {
@@ -125,6 +127,30 @@ describe("a page channel", () => {
     const { hash } = await host.push("posts/doc", { headers: { authorization: "Bearer w:writer" } });
     await other.heard(hash);
     expect(other.hashes).toEqual([hash]);
+  });
+
+  it("follows a whole page server by what that announces, with tokens that it gives out", async () => {
+    const feed = createMemoryFeed();
+    const host = await startPageHost({ feed });
+    const user = await host.user("ann@example.com");
+    const { id } = await user.admin.createDatabase({ name: "shop" });
+    const source = makeFile(join(tempDir(), "source.db"), { rows: 20 });
+    await host.client.push({ file: source, token: await user.token(id, "push") });
+    const file = join(tempDir(), "copy.db");
+    const channel = createPageChannel({
+      name: "shop",
+      client: host.client,
+      file,
+      token: () => user.token(id, "pull"),
+      feed,
+    });
+    const scheduler = new ChannelScheduler([{ channel, schedule: { triggers: ["on_change"] } }]);
+    onTestFinished(() => scheduler.stop());
+    await scheduler.start();
+    await waitFor(() => rowsOf(file).length === 20, { timeoutMs: 15_000 });
+    mark(source, "announced");
+    await host.client.push({ file: source, token: await user.token(id, "push") });
+    await waitFor(() => (rowsOf(file)[0] as unknown[])[1] === "announced", { timeoutMs: 15_000 });
   });
 
   it("is announced to nobody over SSE where nobody was named", async () => {

@@ -99,8 +99,8 @@ describe("a page server", () => {
     });
     expect(performance.now() - silenced).toBeLessThan(4_000);
     const slow = await startTcpProxy(server.port);
-    slow.drip(40_000, 100);
-    expect(await pull(join(folder, "c.db"), { origin: slow.origin, idleMs: 400 })).toMatchObject({ changed: true });
+    slow.drip(20_000, 100);
+    expect(await pull(join(folder, "c.db"), { origin: slow.origin, idleMs: 1_500 })).toMatchObject({ changed: true });
   });
 
   it("that sends what is no frame, or a text, broke the protocol", async () => {
