@@ -6,7 +6,7 @@ import { atEnd } from "./at-end.js";
 import { tempDir } from "./temp-dir.js";
 
 /** What a reader installs beside the package. */
-const PACKAGES = ["hono", "@hono/node-server", "better-sqlite3", "standardwebhooks"];
+const PACKAGES = ["hono", "@hono/node-server", "better-sqlite3", "macaroon", "standardwebhooks"];
 
 /** How a shell script ended. */
 export interface ShellResult {
