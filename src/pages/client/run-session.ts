@@ -79,10 +79,9 @@ export async function runSession(
   }
 }
 
-/** The direction stands in the token alone: a server that does the opposite was given a token for that. */
-function verifyDirection({ kind, ...rest }: Frame, direction: "push" | "pull"): void {
-  const isPush =
-    kind === "request_page" || kind === "request_pages" || ("code" in rest && rest.code === "GENERATION_CONFLICT");
+/** A plain server is told no direction: one that does the opposite was given a token for that. */
+function verifyDirection({ kind }: Frame, direction: "push" | "pull"): void {
+  const isPush = kind === "request_page" || kind === "request_pages";
   const isPull = kind === "page_data" || kind === "page_data_batch";
   if (direction === "pull" ? !isPush : !isPull) return;
   const opposite = direction === "pull" ? "push" : "pull";
@@ -93,7 +92,7 @@ function verifyDirection({ kind, ...rest }: Frame, direction: "push" | "pull"): 
 
 /** Whether the server has said it, which needs not be told. */
 function isTheirs(error: unknown): boolean {
-  return error instanceof ReplicaError && (error.code === "SYNC_REFUSED" || error.code === "GENERATION_CONFLICT");
+  return error instanceof ReplicaError && ["SYNC_REFUSED", "GENERATION_CONFLICT", "INVALID_TOKEN"].includes(error.code);
 }
 
 async function run(

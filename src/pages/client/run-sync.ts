@@ -56,9 +56,17 @@ async function runLocked({ call, signal, tell }: SyncContext): Promise<PageSyncR
   }
 }
 
+/** Shorter ones are no secret, and may be words of a sentence. */
+const LEAST_SECRET = 16;
+
 /** A server may say a token back to us, or a library. */
 function withoutToken(error: unknown, token: string): unknown {
-  if (!(error instanceof ReplicaError) || !`${error.message} ${error.hint}`.includes(token)) return error;
+  if (
+    token.length < LEAST_SECRET ||
+    !(error instanceof ReplicaError) ||
+    !`${error.message} ${error.hint}`.includes(token)
+  )
+    return error;
   const { code, status, retryable, retryAfterMs, hint } = error;
   return new ReplicaError(code, error.message.replaceAll(token, "…"), {
     retryable,

@@ -33,7 +33,8 @@ export function errorFrameFor(error: unknown, who: "server" | "client", isExtend
   if (isOurs && error.code === "STOPPED") return { kind: "error", message: `The ${who} was stopped. Try again later.` };
   if (!isOurs || !TOLD.has(error.code)) return { kind: "error", message: `The ${who} failed.` };
   const frame: ErrorFrame = { kind: "error", message: cleanWords(error.message) };
-  return isExtended ? { ...frame, code: error.code } : frame;
+  // Only our own clients say which way they want, and they are told that it is not their token's before they count as ours.
+  return isExtended || error.code === "INVALID_TOKEN" ? { ...frame, code: error.code } : frame;
 }
 
 /** A frame that may not come now. */

@@ -89,6 +89,25 @@ describe("a server of the original protocol", () => {
     expect(rowsOf(copy)).toEqual(rowsOf(file));
   });
 
+  it("that does the opposite was given a token for that", async () => {
+    const { server, at, push } = await start();
+    const file = makeFile(at("a.db"), { rows: 100 });
+    await push(file);
+    const before = Buffer.from(server.file.bytes);
+    const other = makeFile(at("b.db"), { rows: 90 });
+    const options = { origin: server.httpUrl, force: true };
+    for (const [direction, token] of [
+      ["pull", "push"],
+      ["push", "pull"],
+    ] as const) {
+      const message = expect.stringContaining(`for a ${token}`);
+      const wrong = syncHere(direction, other, { ...options, token });
+      await expect(wrong).rejects.toMatchObject({ code: "INVALID_TOKEN", message });
+    }
+    expect(rowsOf(other)).toHaveLength(90);
+    expect(server.file.bytes.equals(before)).toBe(true);
+  });
+
   it("that has nothing empties no file, and one that has garbage gives none", async () => {
     const empty = await start();
     const file = makeFile(empty.at("a.db"), { rows: 3 });
