@@ -80,6 +80,8 @@ async function ask(method, message) {
     headers: { "content-type": "application/json", ...(session && { authorization: `Bearer ${session}` }) },
     body: JSON.stringify(message),
     signal: AbortSignal.timeout(30_000),
+  }).catch((error) => {
+    throw new Error(`${url} gives no answer: ${error.cause?.message ?? error.message}`);
   });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
