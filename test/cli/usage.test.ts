@@ -30,7 +30,10 @@ describe("starfish-replica", () => {
   it.each([
     ["", "a command is missing"],
     ["dmeo", 'unknown command "dmeo": did you mean "demo"?'],
-    ["frobnicate", 'unknown command "frobnicate": known: "demo", "export", "signup", "login", "whoami", "oauth", "db", "sync", "help"'],
+    [
+      "frobnicate",
+      'unknown command "frobnicate": known: "demo", "export", "signup", "login", "whoami", "oauth", "db", "sync", "help"',
+    ],
     ["--versoin", 'unknown flag "--versoin": did you mean "--version"?'],
     ["demo --onec", 'unknown flag "--onec": did you mean "--once"?'],
     ["demo -x", 'unknown flag "-x": known: "--once", "--port", "--help"'],
