@@ -3,9 +3,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { spawnNode } from "../../support/child.js";
-import { installedProject, runShell } from "../../support/installed-project.js";
 import { freePort } from "../../support/free-port.js";
 import { readGuide } from "../../support/guide.js";
+import { installedProject, runShell } from "../../support/installed-project.js";
 
 const guide = readGuide("docs/exports.md");
 const TOKEN = "a-token";

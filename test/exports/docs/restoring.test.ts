@@ -5,11 +5,11 @@ import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createExports, type ExportRequest } from "../../../src/exports/index.js";
 import { spawnNode } from "../../support/child.js";
+import { readGuide } from "../../support/guide.js";
 import { startPostgres } from "../../support/postgres.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { buildNasty } from "../formats/nasty-database.js";
 import { contentOf } from "../formats/restored.js";
-import { readGuide } from "../../support/guide.js";
 
 const guide = readGuide("docs/exports.md");
 
