@@ -8,10 +8,11 @@ import { size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
 import { syncHere } from "../client/client-fixture.js";
+import { announceSeed } from "./announce-seed.js";
 import { issueTokens } from "./issue-tokens.js";
 import { createNumbered, versionIn } from "./numbered-database.js";
 import { startPageProcess } from "./page-process.js";
-import { announceSeed, pick } from "./seeded-random.js";
+import { pick } from "./seeded-random.js";
 
 const ROUNDS = size({ test: 2, ci: 6, soak: 30 });
 

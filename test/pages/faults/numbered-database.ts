@@ -4,8 +4,18 @@ import type { SeededRandom } from "./seeded-random.js";
 
 const ITEMS = 200;
 
-/** A database of numbered versions, of which this is number 0, closed. `rows` are of about a kilobyte. */
-export function createNumbered(path: string, { rows = 500, mode = "delete", pageSize = 4096 } = {}): string {
+interface NumberedOptions {
+  /** Of about a kilobyte, beside the numbered ones. Default 500. */
+  readonly rows?: number;
+  /** Of the journal. Default `delete`. */
+  readonly mode?: string;
+  /** Default 4096. */
+  readonly pageSize?: number;
+}
+
+/** A database of numbered versions, of which this is number 0, closed. */
+export function createNumbered(path: string, options: NumberedOptions = {}): string {
+  const { rows = 500, mode = "delete", pageSize = 4096 } = options;
   const database = new Database(path);
   database.pragma(`page_size = ${pageSize}`);
   database.pragma(`journal_mode = ${mode}`);

@@ -1,13 +1,6 @@
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
 export type SeededRandom = () => number;
 
-/** Prints the seed, which `STARFISH_TEST_SEED` repeats. */
-export function announceSeed(what: string): SeededRandom {
-  const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
-  process.stdout.write(`${what}: STARFISH_TEST_SEED=${seed}\n`);
-  return seededRandom(seed);
-}
-
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   return () => {
