@@ -67,7 +67,8 @@ class PullServer implements ServerSession {
   opened(stored: StoredFacts): readonly ServerEffect[] {
     this.#stored = stored;
     this.#state = "comparing";
-    this.#work.begin(Math.max(stored.pageCount, this.#hello?.maxPage ?? 0));
+    // What the client says that it has costs nobody anything but the client, and it may say anything.
+    this.#work.begin(stored.pageCount);
     const facts = {
       protocolVersion: PROTOCOL_VERSION,
       pageSize: stored.pageSize || (this.#hello?.pageSize ?? 0),
@@ -119,9 +120,10 @@ class PullServer implements ServerSession {
 
   #comparePage(pageNo: number, hash: Uint8Array, hello: HelloFrame): readonly ServerEffect[] {
     this.#verifyNamed(pageNo, hello);
-    this.#work.spend(1);
     // What the client has and the stored version has not is not missing anywhere.
-    if (pageNo > this.#stored.pageCount || this.#settled.has(pageNo)) return [];
+    if (pageNo > this.#stored.pageCount) return [];
+    this.#work.spend(1);
+    if (this.#settled.has(pageNo)) return [];
     this.#range = { startPage: pageNo, endPage: pageNo, isBatch: false };
     return [{ do: "compare-page", pageNo, hash }];
   }

@@ -211,7 +211,8 @@ class PushServer implements ServerSession {
   #isOtherUnit(pages: readonly Page[]): boolean {
     const first = pages[0];
     if (first === undefined || first.pageNo !== 1 || first.data.length === this.#unit) return false;
-    const mayChange = !this.#isExtended && this.#pageCount > 1 && this.#pagesReceived === 0 && !this.#isAnyEqual;
+    const mayBeShorter = this.#pageCount === 1 && first.data.length < this.#unit;
+    const mayChange = !this.#isExtended && !mayBeShorter && this.#pagesReceived === 0 && !this.#isAnyEqual;
     return mayChange && pageSizeIn(first.data) === first.data.length;
   }
 

@@ -4,15 +4,18 @@ import type { ErrorFrame, Frame } from "../protocol/frame.js";
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /** What the other end may know of what went wrong here. Other messages may name paths, or what else is nobody's business. */
-const TOLD: ReadonlySet<ReplicaErrorCode> = new Set([
-  "GENERATION_CONFLICT",
-  "INTEGRITY_FAILED",
-  "INVALID_TOKEN",
-  "NOT_A_DATABASE",
-  "PAGE_PROTOCOL",
-  "QUOTA_EXCEEDED",
-  "UNKNOWN_DATABASE",
-]);
+const TOLD: Readonly<Record<"server" | "client", ReadonlySet<ReplicaErrorCode>>> = {
+  server: new Set([
+    "GENERATION_CONFLICT",
+    "INTEGRITY_FAILED",
+    "INVALID_TOKEN",
+    "NOT_A_DATABASE",
+    "PAGE_PROTOCOL",
+    "QUOTA_EXCEEDED",
+    "UNKNOWN_DATABASE",
+  ]),
+  client: new Set(["PAGE_PROTOCOL"]),
+};
 
 /** The words of a peer: one line of at most 500 characters, without what would move a terminal's cursor. */
 export function cleanWords(words: string): string {
@@ -31,7 +34,7 @@ export function cleanWords(words: string): string {
 export function errorFrameFor(error: unknown, who: "server" | "client", isExtended: boolean): ErrorFrame {
   const isOurs = error instanceof ReplicaError;
   if (isOurs && error.code === "STOPPED") return { kind: "error", message: `The ${who} was stopped. Try again later.` };
-  if (!isOurs || !TOLD.has(error.code)) return { kind: "error", message: `The ${who} failed.` };
+  if (!isOurs || !TOLD[who].has(error.code)) return { kind: "error", message: `The ${who} failed.` };
   const frame: ErrorFrame = { kind: "error", message: cleanWords(error.message) };
   // Only our own clients say which way they want, and they are told that it is not their token's before they count as ours.
   return isExtended || error.code === "INVALID_TOKEN" ? { ...frame, code: error.code } : frame;

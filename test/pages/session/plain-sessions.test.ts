@@ -163,6 +163,19 @@ describe("a session without extensions at our server", () => {
     expect(samePages(store.pages, local)).toBe(true);
   });
 
+  it("S5: is taken at the word of page 1 where that is the only page, and longer than was announced", () => {
+    const store = storeOf([], UNIT, 0);
+    const [page = new Uint8Array()] = withHeader(pagesOf([4], 8192), 8192);
+    const { client, server } = literal("push", store);
+    client({ kind: "hello", protocolVersion: 1, pageSize: UNIT, maxPage: 1, extension: null });
+    client({ kind: "page_hash", pageNo: 1, hash: pageHash(page) });
+    client({ kind: "complete" });
+    client({ kind: "page_data", pageNo: 1, data: page });
+    expect(server.error).toBeNull();
+    expect(client().at(-1)?.kind).toBe("sync_complete");
+    expect(samePages(store.pages, [page])).toBe(true);
+  });
+
   it("S5: has no pages of two sizes", () => {
     const local = withHeader(pagesOf([4, 2], 1024), 1024);
     const { client, server } = literal("push", storeOf([], UNIT, 0));

@@ -137,6 +137,25 @@ describe("a server's session", () => {
     expect(ranges).toBe(65);
   });
 
+  it("S7: compares no more hashes for a client that claims to have a great many pages", () => {
+    const session = createPullServer({ database: "d1" });
+    session.receive({ ...hello, maxPage: 2 ** 32 - 2 } as Frame);
+    session.opened({ generation: 1, pageSize: SIZE, pageCount: 1_000_000, rootHash: HASH });
+    const ask = (): void => {
+      for (let ranges = 0; ranges < 1000; ranges += 1) session.receive(range(1, 1_000_000));
+    };
+    expect(ask).toThrow("far more hashes");
+  });
+
+  it("S7: lets a client name each page that it has, however many more than the stored version", () => {
+    const session = createPullServer({ database: "d1" });
+    session.receive({ ...plainHello, maxPage: 2_000_000 } as Frame);
+    session.opened({ generation: 1, pageSize: SIZE, pageCount: 1, rootHash: HASH });
+    let effects = 0;
+    for (let pageNo = 2; pageNo <= 2_000_000; pageNo += 1) effects += session.receive(named(pageNo)).length;
+    expect(effects).toBe(0);
+  });
+
   it("S7: ends where the client gives up, and says nothing", () => {
     const { client, server } = literal("push", storeOf([], SIZE, 0));
     client(hello);
@@ -166,6 +185,18 @@ describe("a server's session", () => {
       message: "The server failed.",
     });
     expect(words(new ReplicaError("STOPPED", "x"))).toMatchObject({ message: expect.stringContaining("was stopped") });
+  });
+});
+
+describe("a client's session, where something fails here", () => {
+  it("S8: tells the server what the server did, and no path of this machine", () => {
+    const session = createPushClient({ pageSize: SIZE, pageCount: 1, base: null });
+    for (const code of ["NOT_A_DATABASE", "INTEGRITY_FAILED", "LOCAL_DATABASE"] as const) {
+      const error = new ReplicaError(code, "/home/someone/secret.db is cut short");
+      expect(session.failed(error)).toEqual({ kind: "error", message: "The client failed." });
+    }
+    const broken = new ReplicaError("PAGE_PROTOCOL", "The server sent page 4 of 3.");
+    expect(session.failed(broken)).toMatchObject({ kind: "error", message: broken.message });
   });
 });
 
