@@ -17,6 +17,7 @@ import type { AdminHandlers } from "./admin-handlers.js";
 import type { AdminOptions } from "./admin-options.js";
 import { CALLER_ADDRESS } from "./caller-address.js";
 import { createAdminService } from "./create-admin-service.js";
+import { dropEndlessDeadline } from "./drop-endless-deadline.js";
 import { AdminService } from "./gen/edgereplica/admin/v1/admin_pb.js";
 import { mapServiceError } from "./map-service-error.js";
 
@@ -96,7 +97,7 @@ async function answer(
   const [method = "", service = ""] = pathname.split("/").reverse();
   const handler = handlers.get(`/${service}/${method}`);
   if (handler === undefined) return { status: 404 };
-  const response = await handler(request);
+  const response = await handler({ ...request, header: dropEndlessDeadline(request.header) });
   const header = new Headers(response.header);
   // There are tokens in it.
   header.set("Cache-Control", "no-store");

@@ -7,6 +7,7 @@ import { parseJsonObject } from "./parse-json-object.js";
 
 const SERVICE = "/edgereplica.admin.v1.AdminService";
 const JSON_TYPE = { "content-type": "application/json" };
+const GRPC_WEB = { "content-type": "application/grpc-web+proto" };
 
 let host: AdminHost;
 let session: string;
@@ -131,6 +132,23 @@ describe("the admin service for whoever writes the requests by hand", () => {
       for (let sent = 0; sent < 40; sent++) call.write("x".repeat(2_000));
     });
     expect(await answered).toBe(429);
+  });
+
+  it.each([
+    ["connect-timeout-ms", "2147483648", JSON_TYPE, "{}"],
+    ["connect-timeout-ms", "2147483647", JSON_TYPE, "{}"],
+    ["grpc-timeout", "99999999H", GRPC_WEB, new Uint8Array(5)],
+    ["grpc-timeout", "99999999m", GRPC_WEB, new Uint8Array(5)],
+  ])("takes a deadline that no timer can hold for none, without a warning: %s %s", async (name, value, type, body) => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on("warning", warned);
+    const answer = await post("Whoami", body, { ...type, [name]: value });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("raw@example.com")]);
+    // Warnings are told in the next tick.
+    await new Promise(setImmediate);
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   it("knows no other calls", async () => {
