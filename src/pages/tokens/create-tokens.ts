@@ -6,6 +6,8 @@ import type { SessionClaims, SyncClaims, Tokens } from "./token-claims.js";
 
 /** Nothing longer is looked at. A token of ours with an email of 254 characters has under 1 200. */
 const MAX_TOKEN_CHARACTERS = 4_096;
+/** More than anybody has reason to append. Each is an HMAC for every key, and anybody may send a token that is full of them. */
+const MAX_CAVEATS = 32;
 const LATEST_EXPIRY = 999_999_999_999_999;
 
 export interface TokensOptions {
@@ -15,7 +17,8 @@ export interface TokensOptions {
 
 /**
  * Makes and checks tokens: macaroons in the v2 binary form of libmacaroons, in base64url. Whoever holds one can shorten its life with any macaroon
- * library by the caveat `exp=<unix seconds>`, of which the earliest counts; any other caveat makes it invalid. The first key signs, all are tried.
+ * library by the caveat `exp=<unix seconds>`, of which the earliest counts and there may be 32; any other caveat makes it invalid. The first key signs,
+ * all are tried.
  * @param keys at least one, of 32 bytes each: see `parseSessionKeys`
  */
 export function createTokens(keys: readonly Uint8Array[], { now = Date.now }: TokensOptions = {}): Tokens {
@@ -57,8 +60,9 @@ function parseToken(token: unknown): Macaroon | null {
   return bytes.toString("base64url") === bare ? decodeMacaroon(bytes) : null;
 }
 
-/** In Unix seconds. `null` where another caveat is among them, or none at all: every token that we make has one. */
+/** In Unix seconds. `null` where another caveat is among them, there are too many, or none at all: every token that we make has one. */
 function earliestExpiry(caveats: readonly Uint8Array[]): number | null {
+  if (caveats.length > MAX_CAVEATS) return null;
   let earliest = Number.POSITIVE_INFINITY;
   for (const caveat of caveats) {
     // As many digits as numbers hold exactly.
