@@ -57,6 +57,11 @@ export class PageServerSession implements Session, AdminParts {
     // The accounts have the folder's lock: nobody else touches the files once they are open.
     await this.accounts.open();
     await this.store.open();
+    // A stop that came meanwhile has closed what was not open yet.
+    if (this.#closing !== null) {
+      await this.store.close();
+      throw pageServerStopped();
+    }
     await this.#removal.finish();
     this.opened = this.#closing === null;
   }

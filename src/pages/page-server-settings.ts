@@ -151,11 +151,9 @@ function partMistakes({ allowSignup, feed, clientAddress, onError }: PageServerO
 /** What a host's own handler throws harms nothing of ours. */
 function guarded(onError: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
-    try {
-      onError(error);
-    } catch (thrown) {
-      warn(thrown);
-    }
+    // An async handler is one too, whatever its type says.
+    const told = new Promise((resolve) => resolve(onError(error)));
+    told.catch(warn);
   };
 }
 

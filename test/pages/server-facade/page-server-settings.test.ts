@@ -113,13 +113,17 @@ describe("the options of a page server", () => {
     expect(settings.github).toEqual({ clientId: "a", clientSecret: "b" });
   });
 
-  it("let no handler of errors break what calls it", async () => {
-    const warned = new Promise((told) => process.once("warning", told));
-    const settings = parse({
-      onError: () => {
+  it.each([
+    [
+      "throws",
+      () => {
         throw new Error("thrown by the handler");
       },
-    });
+    ],
+    ["rejects", () => Promise.reject(new Error("thrown by the handler"))],
+  ])("let no handler of errors break what calls it: one that %s", async (_how, onError) => {
+    const warned = new Promise((told) => process.once("warning", told));
+    const settings = parse({ onError });
     expect(() => settings.onError(new Error("first"))).not.toThrow();
     expect(await warned).toMatchObject({ message: "thrown by the handler" });
   });

@@ -9,6 +9,9 @@ import { ReplicaError } from "../../../src/errors.js";
 import type { ChangeEvent } from "../../../src/feeds/change-feed.js";
 import { createMemoryFeed } from "../../../src/feeds/memory-feed.js";
 import { createPageServer } from "../../../src/pages/create-page-server.js";
+import { PageServerSession } from "../../../src/pages/page-server-session.js";
+import { parsePageServerSettings } from "../../../src/pages/page-server-settings.js";
+import { createTokens } from "../../../src/pages/tokens/create-tokens.js";
 import { expectProcessEnds } from "../../support/open-handles.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
@@ -266,6 +269,21 @@ describe("the life of a page server", () => {
       body: "{}",
     });
     expect(refused.status).toBe(401);
+  });
+
+  it("is closed by a stop that comes while it starts", async () => {
+    const settings = parsePageServerSettings({ dir: tempDir(), sessionKey: KEY });
+    const session = new PageServerSession(settings, createTokens(settings.keys), async () => {});
+    const { store } = session;
+    const open = store.open.bind(store);
+    let closed: Promise<void> | undefined;
+    store.open = () => {
+      closed = session.close();
+      return open();
+    };
+    expect(await thrown(session.open())).toMatchObject({ code: "STOPPED" });
+    await closed;
+    await expect(store.ids()).rejects.toMatchObject({ code: "STOPPED" });
   });
 
   it("has its folder for itself", async () => {
