@@ -15,15 +15,16 @@ export interface PageProcess {
   kill(): Promise<void>;
   /** Another process on the same folder; resolves when it listens. */
   restart(): Promise<void>;
-  /** The most memory that it has had, in bytes. */
+  /** The most memory that it has had, in bytes; since `forgetPeak` where the system can tell. */
   peak(): Promise<number>;
+  forgetPeak(): Promise<void>;
 }
 
 export async function startPageProcess(dir: string): Promise<PageProcess> {
   const entry = await buildOnce("test/pages/faults/server-child.ts");
   const errors: string[] = [];
   const start = async () => {
-    const child = spawnNode(entry, [dir, KEY], { env: { UV_THREADPOOL_SIZE: "4" } });
+    const child = spawnNode(entry, [dir, KEY]);
     const [, port] = await child.waitForLine(/^ready (\d+)$/, 30_000);
     return { child, port: Number(port) };
   };
@@ -49,6 +50,10 @@ export async function startPageProcess(dir: string): Promise<PageProcess> {
     async restart() {
       ({ child, port } = await start());
       proxy.retarget(port);
+    },
+    async forgetPeak() {
+      child.writeLine("forget");
+      await child.waitForLine(/^peak/);
     },
     async peak() {
       child.writeLine("peak");

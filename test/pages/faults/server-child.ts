@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { createSseChanges } from "../../../src/feeds/sse-changes.js";
 import { createPageServer } from "../../../src/pages/create-page-server.js";
-import { peakMemory } from "./peak-memory.js";
+import { forgetPeakMemory, peakMemory } from "./peak-memory.js";
 
 const [dir = "", sessionKey = ""] = process.argv.slice(2);
 const changes = createSseChanges({
@@ -25,4 +25,7 @@ const app = new Hono().route("/v1", changes.routes).route("/", server.app);
 const http = createServer(getRequestListener(app.fetch));
 http.on("upgrade", (request, socket, head) => server.upgrade(request, socket, head));
 http.listen(0, "127.0.0.1", () => console.log(`ready ${(http.address() as AddressInfo).port}`));
-createInterface({ input: process.stdin }).on("line", () => console.log(`peak ${peakMemory()}`));
+createInterface({ input: process.stdin }).on("line", (line) => {
+  if (line === "forget") forgetPeakMemory();
+  console.log(`peak ${peakMemory()}`);
+});
