@@ -12,6 +12,8 @@ import type { PinnedVersion, StoredDatabase } from "./stored-database.js";
 import { writeHashes } from "./version-hashes.js";
 
 const LIST_PAGES = 8192;
+/** Equals that of no version. */
+const NO_HASH = new Uint8Array(0);
 
 /** A push of which every page is here. */
 export interface WholePush {
@@ -62,9 +64,8 @@ export async function commitPush(push: WholePush): Promise<CommittedPush> {
   try {
     let rootHash: Uint8Array | null = null;
     const settled = async (): Promise<CommittedPush | null> => {
-      if (rootHash === null) return null;
-      const generation = await database.settle({ ...facts, rootHash }, from);
-      return generation === null ? null : { generation, rootHash, changed: false };
+      const generation = await database.settle({ ...facts, rootHash: rootHash ?? NO_HASH }, from);
+      return generation === null || rootHash === null ? null : { generation, rootHash, changed: false };
     };
     if (pageSize === unit || bytes === 0) {
       rootHash = await writeHashes(list, listHashes(known), database.hasher);

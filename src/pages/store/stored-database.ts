@@ -117,6 +117,12 @@ export class StoredDatabase {
         const known = this.#header !== null && sameStamp(this.#header, stamp);
         const hashes = this.places.hashes(generation);
         let opened = known ? await openHashes(hashes, this.hasher) : null;
+        if (opened !== null && !(opened.header.generation === generation && sameStamp(opened.header, stamp))) {
+          // The file is as it was, and these are another's: they are made anew.
+          await opened.list.close();
+          await rm(hashes, { force: true });
+          opened = null;
+        }
         if (opened === null) {
           await this.#load(generation, stamp);
           opened = await openHashes(hashes, this.hasher);
@@ -149,6 +155,10 @@ export class StoredDatabase {
         await makeFolder(this.places.folder);
         await sealHashes(next.list, header, this.hasher);
         await chmod(next.file, 0o400);
+        // SQLite would take what lies there for what was not written into the file yet.
+        for (const ending of ["-wal", "-shm", "-journal"]) {
+          await rm(`${this.places.file(generation)}${ending}`, { force: true });
+        }
         await rename(next.list, this.places.hashes(generation));
         await rename(next.file, this.places.file(generation));
         await syncFolder(this.places.folder);

@@ -97,7 +97,7 @@ describe("the files of a page store", () => {
     expect(await push(store, "db1", changed)).toMatchObject({ generation: 2, sent: 0 });
   });
 
-  it("removes what readers of old versions have left, and leaves what is not its own", async () => {
+  it("removes what readers of old versions have left, and what SQLite would take for part of the new one, and nothing else", async () => {
     const dir = tempDir();
     const store = await openStore(dir);
     const bytes = sqliteFile();
@@ -105,7 +105,7 @@ describe("the files of a page store", () => {
     for (const name of ["1.db-wal", "1.db-shm", "notes.txt", "2.db-wal"])
       writeFileSync(join(dir, "databases/db1", name), "");
     await push(store, "db1", changedFile(bytes, "next"));
-    expect(list(dir, "databases", "db1")).toEqual(["2.db", "2.db-wal", "2.hashes", "notes.txt"]);
+    expect(list(dir, "databases", "db1")).toEqual(["2.db", "2.hashes", "notes.txt"]);
   });
 
   it("finishes or undoes what a crash has left", async () => {
@@ -171,6 +171,18 @@ describe("the files of a page store", () => {
     expect(await version.combined(2, 9)).toEqual(combinedOf(pagesOf(bytes, 1024).slice(1, 9)));
     await version.close();
     expect(list(dir, "databases", "db1")).toEqual(["1.db", "1.hashes"]);
+  });
+
+  it("believes no hashes that are another file's", async () => {
+    const dir = tempDir();
+    const store = await openStore(dir);
+    await push(store, "db1", sqliteFile());
+    await push(store, "db2", sqliteFile({ rows: 900 }));
+    cpSync(join(dir, "databases/db2/1.hashes"), join(dir, "databases/db1/1.hashes"));
+    const version = await store.read("db1");
+    expect(version.rootHash).toEqual(combinedOf(pagesOf(sqliteFile(), 4096)));
+    await version.close();
+    expectBytes(await storedContent(store, "db1"), sqliteFile());
   });
 
   it("takes a restored backup, whose files have other times, for what it was", async () => {

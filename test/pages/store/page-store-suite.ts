@@ -221,6 +221,19 @@ export function registerPageStoreTests(create: () => Promise<PageStore>): void {
       expectBytes(await storedContent(store, "db1"), bytes);
     });
 
+    it("refuses the second of two pushes that overlap, in pages of another size, too", async () => {
+      const store = await create();
+      const bytes = sqliteFile({ pageSize: 1024, rows: 400 });
+      await push(store, "db1", bytes, { unit: 1024 });
+      const [one, other] = [changedFile(bytes, "one"), changedFile(bytes, "other")];
+      const staging = await beginPush(store, "db1", one);
+      await sendPages(staging, one);
+      expect(await push(store, "db1", other)).toMatchObject({ generation: 2 });
+      await expect(staging.commit()).rejects.toMatchObject({ code: "GENERATION_CONFLICT" });
+      await staging.close();
+      expectBytes(await storedContent(store, "db1"), other);
+    });
+
     it("takes a last page that is shorter at the end alone, also where it was the end before", async () => {
       const store = await create();
       const short = sqliteFile({ pageSize: 1024, rows: 37 });
