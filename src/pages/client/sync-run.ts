@@ -24,5 +24,5 @@ export interface SyncRun {
 /** Where the file comes from, as the session tells it. */
 export function baseOf(synced: SyncedVersion | null): SyncBase | null {
   if (synced === null || synced.database === null) return null;
-  return { database: synced.database, generation: synced.generation };
+  return { database: synced.database, generation: synced.generation, rootHash: synced.rootHash };
 }

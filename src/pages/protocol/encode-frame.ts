@@ -71,6 +71,7 @@ function extensionOf(frame: Extract<Frame, { readonly extension: unknown }>): Wi
         ...starfish,
         [EXTENSION_KEY.database]: frame.extension.database,
         [EXTENSION_KEY.generation]: frame.extension.generation,
+        [EXTENSION_KEY.rootHash]: frame.extension.rootHash,
         [EXTENSION_KEY.force]: frame.extension.force,
         [EXTENSION_KEY.direction]: frame.extension.direction,
       };

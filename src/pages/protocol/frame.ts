@@ -10,6 +10,8 @@ export interface HelloExtension {
   readonly database: string | null;
   /** Generation that the file came from; `null` as above, or where the server it came from knows none. */
   readonly generation: number | null;
+  /** Combined hash of all pages of that generation, where the client knows it. */
+  readonly rootHash?: Uint8Array;
   /** A push that replaces whatever came meanwhile. */
   readonly force: boolean;
   /** What the client is about to do; the token may be for the other way. */

@@ -118,6 +118,7 @@ function helloExtension(data: WireMap): HelloExtension | null {
     database: data.isNull(EXTENSION_KEY.database) ? null : data.name(EXTENSION_KEY.database),
     generation: data.isNull(EXTENSION_KEY.generation) ? null : data.integer(EXTENSION_KEY.generation),
     force: !data.isNull(EXTENSION_KEY.force) && data.boolean(EXTENSION_KEY.force),
+    ...(!data.isNull(EXTENSION_KEY.rootHash) && { rootHash: data.hash(EXTENSION_KEY.rootHash) }),
     ...(!data.isNull(EXTENSION_KEY.direction) && { direction: directionOf(data) }),
   };
 }

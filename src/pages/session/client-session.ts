@@ -5,6 +5,8 @@ export interface SyncBase {
   readonly database: string;
   /** `null` where the server it came from knows none. */
   readonly generation: number | null;
+  /** Combined hash of all pages of that version: a server that was restored from a backup may give its number to another one. */
+  readonly rootHash?: Uint8Array;
 }
 
 /** What a client's session wants done. */

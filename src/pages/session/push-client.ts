@@ -51,7 +51,8 @@ class PushClient implements ClientSession {
     const { pageSize, pageCount, base, force = false, plain = false } = this.#options;
     this.#state = "hello";
     const from = { database: base?.database ?? null, generation: base?.generation ?? null };
-    const extension = { ...from, force, direction: "push" } as const;
+    const known = base?.rootHash === undefined ? from : { ...from, rootHash: base.rootHash };
+    const extension = { ...known, force, direction: "push" } as const;
     const facts = { protocolVersion: PROTOCOL_VERSION, pageSize, maxPage: pageCount };
     return [{ do: "send", frame: { kind: "hello", ...facts, extension: plain ? null : extension } }];
   }
@@ -109,7 +110,10 @@ class PushClient implements ClientSession {
     if (database !== null && generation !== null) {
       const isOurs = pending?.database === database && sameHash(peer.rootHash, pending.rootHash);
       if (isOurs && (base?.database !== database || base.generation !== generation)) {
-        return this.#restart({ do: "restart", how: { reason: "own-push", base: { database, generation } } });
+        return this.#restart({
+          do: "restart",
+          how: { reason: "own-push", base: { database, generation, rootHash: pending.rootHash } },
+        });
       }
       this.#plan = createRangePlan(pageCount);
     } else {

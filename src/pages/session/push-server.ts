@@ -5,6 +5,7 @@ import { PageRequests } from "./page-requests.js";
 import type { PageRange } from "./page-set.js";
 import { pageSizeIn } from "./page-size.js";
 import { rangeAnswer } from "./range-answer.js";
+import { sameHash } from "./same-hash.js";
 import type { ServerEffect, ServerSession, StoredFacts } from "./server-session.js";
 import { errorFrameFor, unexpectedFrame } from "./session-errors.js";
 import { verifyHello } from "./verify-hello.js";
@@ -20,6 +21,12 @@ export interface PushServerOptions {
 /** The session of a server that is pushed to. */
 export function createPushServer(options: PushServerOptions): ServerSession {
   return new PushServer(options);
+}
+
+/** A server that was restored from a backup counts on from there, and gives numbers again. */
+function anotherStory(generation: number): ReplicaError {
+  const other = `The database is at generation ${generation}, but at another one than the generation ${generation} that the file comes from`;
+  return new ReplicaError("GENERATION_CONFLICT", `${other}: the server was restored from a backup meanwhile.`);
 }
 
 type HashBatchFrame = Extract<Frame, { readonly kind: "page_hash_batch" }>;
@@ -158,7 +165,10 @@ class PushServer implements ServerSession {
     // A plain client starts from what is current now, as far as anybody can know.
     if (from === null || from.force) return null;
     const generation = from.database === this.#options.database ? (from.generation ?? 0) : 0;
-    if (generation === stored.generation) return null;
+    if (generation === stored.generation) {
+      const isOther = generation > 0 && from.rootHash !== undefined && !sameHash(from.rootHash, stored.rootHash);
+      return isOther ? anotherStory(generation) : null;
+    }
     const origin =
       generation === 0 ? "was never synced with this database" : `was pushed from generation ${generation}`;
     return new ReplicaError(

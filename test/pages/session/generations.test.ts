@@ -34,6 +34,16 @@ describe("a push that does not start from the current generation", () => {
     expect(server.commits).toBe(0);
   });
 
+  it("S3: is refused from a generation of that number whose content is another: the server was restored", () => {
+    const store = storeOf(stored, SIZE);
+    const before = { database: "d1", generation: 3, rootHash: combinedHash(pagesOf([8], SIZE)) };
+    const { client } = push(pagesOf(changed, SIZE), SIZE, store, { base: before });
+    expect(client.error).toMatchObject({ code: "GENERATION_CONFLICT", message: expect.stringMatching(/restored/) });
+    expect(store.generation).toBe(3);
+    const same = { ...before, rootHash: combinedHash(pagesOf(stored, SIZE)) };
+    expect(push(pagesOf(changed, SIZE), SIZE, store, { base: same }).client.outcome).toMatchObject({ changed: true });
+  });
+
   it("S3: is stored with force", () => {
     const store = storeOf(stored, SIZE);
     const { client } = push(pagesOf(changed, SIZE), SIZE, store, { base: behind, force: true });
@@ -65,7 +75,8 @@ describe("a push whose answer was lost", () => {
   it("C4: is recognised by its root hash: the client connects again with that generation as its base", () => {
     const store = storeOf(changed, SIZE, 4);
     const { client } = push(local, SIZE, store, { base: { database: "d1", generation: 3 }, pending });
-    expect(client.restart).toEqual({ reason: "own-push", base: { database: "d1", generation: 4 } });
+    const base = { database: "d1", generation: 4, rootHash: pending.rootHash };
+    expect(client.restart).toEqual({ reason: "own-push", base });
     const again = push([...local, new Uint8Array(SIZE)], SIZE, store, {
       base: { database: "d1", generation: 4 },
       pending,
