@@ -53,6 +53,7 @@ export class SyncConnection {
       followRedirects: false,
       handshakeTimeout: idleMs,
       skipUTF8Validation: true,
+      ...(isUnseen(url) && { generateMask: (mask: Buffer) => void mask.fill(0) }),
     });
     signal.addEventListener("abort", this.#abort, { once: true });
     this.#listen();
@@ -216,4 +217,13 @@ export class SyncConnection {
   #signsOfLife(): string {
     return `${this.bytesReceived} ${this.#taken}`;
   }
+}
+
+/**
+ * Whether nobody between the two ends sees the frames. Masks keep proxies on the way from taking a payload for HTTP
+ * (https://www.rfc-editor.org/rfc/rfc6455#section-10.3); where there can be none, a mask of zeros, which changes nothing, spares both ends most of their work.
+ */
+function isUnseen(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
