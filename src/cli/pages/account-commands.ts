@@ -5,6 +5,7 @@ import { parseCommandLine, parseFlags } from "../parse-flags.js";
 import { printable } from "../printable.js";
 import { UsageError } from "../usage-error.js";
 import { type AdminContext, PAGE_FLAGS, withAdmin } from "./admin-context.js";
+import { isToken } from "./is-token.js";
 import type { PageRun } from "./page-run.js";
 import { readPassword } from "./read-password.js";
 
@@ -17,12 +18,12 @@ export const ACCOUNT_COMMANDS: Readonly<Record<"signup" | "login" | "whoami", Pa
 
 /** Keeps the session that the server has given, and says who has it. */
 export async function keepSession(context: AdminContext, answer: AuthResponse, what: string): Promise<void> {
-  const { sessions, server, report } = context;
-  const { sessionToken, whoami: who } = answer;
-  if (sessionToken === "" || who === undefined) {
-    throw new CliError("ANSWER_INVALID", `${server} let us in, but gave no session`);
+  const { session, server, report } = context;
+  const { sessionToken: token, whoami: who } = answer;
+  if (!isToken(token) || who === undefined) {
+    throw new CliError("ANSWER_INVALID", `${server} let us in, but gave no session that can be used`);
   }
-  await sessions.write(server, { token: sessionToken, email: who.email });
+  await session.write({ token, email: who.email });
   report.result(`${what} ${printable(who.email)}`, account(who));
 }
 
@@ -45,8 +46,8 @@ async function whoami(args: readonly string[], output: Output): Promise<boolean>
     if (who === undefined) throw new CliError("ANSWER_INVALID", `${server} does not say who this is`);
     const lines = [
       `${printable(who.email)} (${printable(who.role)})`,
-      `user ${who.userId}`,
-      `organisation ${who.orgId}`,
+      `user ${printable(who.userId)}`,
+      `organisation ${printable(who.orgId)}`,
     ];
     report.result(lines.join("\n"), account(who));
   });

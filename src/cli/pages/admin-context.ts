@@ -16,7 +16,7 @@ export const PAGE_FLAGS = { server: "string", json: "boolean", help: "boolean" }
 export interface AdminContext {
   readonly server: string;
   readonly admin: Client<typeof AdminService>;
-  readonly sessions: SessionFile;
+  readonly session: SessionFile;
   readonly report: Report;
   readonly signal: AbortSignal;
   /** The header that this user's login at the server gives. @throws CliError where there is none */
@@ -35,7 +35,7 @@ export async function withAdmin(
 ): Promise<boolean> {
   const server = readServerUrl(flags.server, process.env);
   const report = createReport(output, { json: flags.json === true });
-  const sessions = createSessionFile(process.env);
+  const session = createSessionFile(server, process.env);
   if (isInTheOpen(server)) {
     const message = `what lets you in goes to ${new URL(server).host} unencrypted, where others may read it: use https://`;
     report.note(`starfish-replica: warning: ${message}`, { event: "warning", message });
@@ -45,11 +45,11 @@ export async function withAdmin(
     const admin = await createAdminClient(server);
     await interruptible(async (signal) => {
       const authorized = async () => {
-        const headers = await authorization(sessions, server);
+        const headers = await authorization(session, server);
         isAuthorized = true;
         return { headers, signal };
       };
-      await command({ server, admin, sessions, report, signal, authorized });
+      await command({ server, admin, session, report, signal, authorized });
     });
     return true;
   } catch (error) {
@@ -82,8 +82,8 @@ async function createAdminClient(server: string): Promise<Client<typeof AdminSer
   );
 }
 
-async function authorization(sessions: SessionFile, server: string): Promise<Record<string, string>> {
-  const session = await sessions.read(server);
+async function authorization(file: SessionFile, server: string): Promise<Record<string, string>> {
+  const session = await file.read();
   if (session !== null) return { Authorization: `Bearer ${session.token}` };
   throw new CliError("NOT_LOGGED_IN", `nobody is logged in at ${server}`, {
     hint: "Log in with: starfish-replica login EMAIL",

@@ -1,10 +1,12 @@
 import { suggestion } from "../../config/nearest-name.js";
 import { type Database, Direction } from "../../pages/admin/gen/edgereplica/admin/v1/admin_pb.js";
+import { CliError } from "../cli-error.js";
 import type { Output } from "../demo/terminal.js";
 import { parseCommandLine, parseFlags } from "../parse-flags.js";
 import { printable } from "../printable.js";
 import { UsageError } from "../usage-error.js";
 import { PAGE_FLAGS, withAdmin } from "./admin-context.js";
+import { isToken } from "./is-token.js";
 import type { PageRun } from "./page-run.js";
 
 const DIRECTIONS = { push: Direction.PUSH, pull: Direction.PULL } as const;
@@ -17,7 +19,7 @@ async function create(args: readonly string[], output: Output): Promise<boolean>
   const name = operandOf(operands, "NAME");
   return await withAdmin(flags, output, async ({ admin, report, authorized }) => {
     const database = await admin.createDatabase({ name }, await authorized());
-    report.result(database.id, shown(database));
+    report.result(printable(database.id), shown(database));
   });
 }
 
@@ -26,7 +28,8 @@ async function list(args: readonly string[], output: Output): Promise<boolean> {
   return await withAdmin(flags, output, async ({ admin, report, authorized }) => {
     const { databases } = await admin.listDatabases({}, await authorized());
     if (report.json) report.result("", databases.map(shown));
-    for (const { id, name } of report.json ? [] : databases) report.result(`${id}\t${printable(name)}`, null);
+    for (const { id, name } of report.json ? [] : databases)
+      report.result(`${printable(id)}\t${printable(name)}`, null);
     if (databases.length === 0) {
       report.note("There is no database yet: starfish-replica db create NAME", { event: "empty" });
     }
@@ -48,10 +51,11 @@ async function token(args: readonly string[], output: Output): Promise<boolean> 
   const databaseId = operandOf(operands, "ID");
   const direction = directionOf(flags.direction);
   const ttlSeconds = secondsOf(flags["ttl-seconds"]);
-  return await withAdmin(flags, output, async ({ admin, report, authorized }) => {
+  return await withAdmin(flags, output, async ({ admin, server, report, authorized }) => {
     const request = { databaseId, direction: DIRECTIONS[direction], ttlSeconds };
     const answer = await admin.issueSyncToken(request, await authorized());
-    const expiresAt = new Date(Number(answer.expUnix) * 1_000).toISOString();
+    if (!isToken(answer.token)) throw new CliError("ANSWER_INVALID", `${server} gave no token that can be used`);
+    const expiresAt = timeOf(answer.expUnix);
     report.result(answer.token, { token: answer.token, expiresAt, databaseId, direction });
   });
 }
@@ -74,6 +78,12 @@ function secondsOf(text: string | undefined): bigint {
   throw new UsageError(`--ttl-seconds must be a whole number of seconds, at least 1, got "${text}"`);
 }
 
-function shown({ id, orgId, name, createdAtUnix }: Database): Record<string, string> {
-  return { id, name, orgId, createdAt: new Date(Number(createdAtUnix) * 1_000).toISOString() };
+function shown({ id, orgId, name, createdAtUnix }: Database): Record<string, string | null> {
+  return { id, name, orgId, createdAt: timeOf(createdAtUnix) };
+}
+
+/** `null` for what no date can be: the server may say anything in 64 bits. */
+function timeOf(unixSeconds: bigint): string | null {
+  const time = new Date(Number(unixSeconds) * 1_000);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

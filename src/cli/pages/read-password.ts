@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
+import { addAbortSignal, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { Interrupted } from "../interruptible.js";
 import { UsageError } from "../usage-error.js";
@@ -23,7 +23,7 @@ export async function readPassword(source: PasswordSource, twice: boolean, signa
   const { stdin, env } = source;
   const given = env[PASSWORD_VARIABLE];
   if (given !== undefined && given !== "") return given;
-  if (stdin.isTTY !== true) return await readPiped(stdin);
+  if (stdin.isTTY !== true) return await readPiped(stdin, signal);
   const password = await ask("Password: ", source, signal);
   if (password === "") throw new UsageError("the password is empty");
   if (twice && (await ask("Once more: ", source, signal)) !== password) {
@@ -33,8 +33,8 @@ export async function readPassword(source: PasswordSource, twice: boolean, signa
 }
 
 /** All of it, but for the end of its line. */
-async function readPiped(stdin: NodeJS.ReadStream): Promise<string> {
-  const password = (await text(stdin)).replace(/\r?\n$/, "");
+async function readPiped(stdin: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
+  const password = (await text(addAbortSignal(signal, stdin))).replace(/\r?\n$/, "");
   if (password !== "") return password;
   throw new UsageError(
     `which password? Set ${PASSWORD_VARIABLE}, pipe it in, or run this on a terminal, where it is asked for`,

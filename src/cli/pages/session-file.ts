@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
@@ -9,35 +10,38 @@ export interface StoredSession {
   readonly email: string;
 }
 
-/** The logins of this user, one per server. */
+/** The login of this user at one server. A file of its own: logins at two servers at once do not undo each other. */
 export interface SessionFile {
   readonly path: string;
   /** `null` where there is none. @throws CliError where the file cannot be read */
-  read(server: string): Promise<StoredSession | null>;
-  /** Replaces the login at this server. The file is readable by its user alone. */
-  write(server: string, session: StoredSession): Promise<void>;
+  read(): Promise<StoredSession | null>;
+  /** Replaces the login, whatever was there. The file is readable by its user alone. @throws CliError */
+  write(session: StoredSession): Promise<void>;
 }
 
-type Sessions = Readonly<Record<string, StoredSession>>;
-
-/** `starfish-replica/sessions.json` in the user's config folder. https://specifications.freedesktop.org/basedir-spec/latest/ */
-export function createSessionFile(env: Readonly<Record<string, string | undefined>>): SessionFile {
-  const path = join(configFolder(env), "starfish-replica", "sessions.json");
+/**
+ * `starfish-replica/sessions/<host>-<hash of the URL>.json` in the user's config folder.
+ * https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function createSessionFile(server: string, env: Readonly<Record<string, string | undefined>>): SessionFile {
+  const path = join(configFolder(env), "starfish-replica", "sessions", fileName(server));
   return {
     path,
-    async read(server) {
-      const sessions = await readSessions(path);
-      return Object.hasOwn(sessions, server) ? (sessions[server] ?? null) : null;
-    },
-    async write(server, session) {
-      const sessions = { ...(await readSessions(path)), [server]: session };
+    read: () => readSession(path, server),
+    async write({ token, email }) {
       try {
-        await replaceFile(path, `${JSON.stringify(sessions, null, 2)}\n`);
+        await replaceFile(path, `${JSON.stringify({ server, email, token }, null, 2)}\n`);
       } catch (error) {
         throw unusable(path, "cannot be written", error);
       }
     },
   };
+}
+
+/** The host for people who look, the hash for all the rest: ports and paths make other servers. */
+function fileName(server: string): string {
+  const host = new URL(server).hostname.replace(/[^a-z0-9.-]/g, "_").slice(0, 100);
+  return `${host}-${createHash("sha256").update(server).digest("hex").slice(0, 16)}.json`;
 }
 
 /** A relative `XDG_CONFIG_HOME` is to be ignored, says the specification. */
@@ -47,17 +51,17 @@ function configFolder({ XDG_CONFIG_HOME, APPDATA }: Readonly<Record<string, stri
   return join(homedir(), ".config");
 }
 
-async function readSessions(path: string): Promise<Sessions> {
+async function readSession(path: string, server: string): Promise<StoredSession | null> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw unusable(path, "cannot be read", error);
   }
   try {
     const value: unknown = JSON.parse(text);
-    if (isObject(value) && Object.values(value).every(isSession)) return value as Sessions;
+    if (isSession(value) && value.server === server) return value;
   } catch {
     // Said below.
   }
@@ -83,16 +87,14 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 function unusable(path: string, what: string, cause?: unknown): CliError {
-  return new CliError("SESSION_FILE", `${path}, which keeps logins, ${what}`, {
+  return new CliError("SESSION_FILE", `${path}, which keeps a login, ${what}`, {
     hint: "Mend or remove it, and log in again.",
     cause,
   });
 }
 
-function isSession(value: unknown): value is StoredSession {
-  return isObject(value) && typeof value.token === "string" && typeof value.email === "string";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function isSession(value: unknown): value is StoredSession & { readonly server: string } {
+  if (typeof value !== "object" || value === null) return false;
+  const { server, token, email } = value as Readonly<Record<string, unknown>>;
+  return [server, token, email].every((field) => typeof field === "string");
 }

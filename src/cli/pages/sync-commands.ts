@@ -8,6 +8,7 @@ import { parseFlags } from "../parse-flags.js";
 import { createReport } from "../report.js";
 import { UsageError } from "../usage-error.js";
 import { PAGE_FLAGS } from "./admin-context.js";
+import { isToken } from "./is-token.js";
 import type { PageRun } from "./page-run.js";
 import { syncProgress } from "./sync-progress.js";
 import { syncSummary } from "./sync-summary.js";
@@ -15,6 +16,12 @@ import { syncSummary } from "./sync-summary.js";
 const SYNC_TOKEN_VARIABLE = "STARFISH_REPLICA_SYNC_TOKEN";
 
 const FLAGS = { ...PAGE_FLAGS, db: "string", token: "string", force: "boolean" } as const;
+
+/** What has been committed is not taken back, and its answer may have been on its way. */
+const STOPPED = {
+  push: "Stopped. The server has all of the push or nothing of it.",
+  pull: "Stopped. The file is whole: as it was, or as the server has it.",
+} as const;
 
 /** `sync push` and `sync pull`. */
 export const SYNC_COMMANDS: Readonly<Record<string, PageRun>> = {
@@ -64,7 +71,7 @@ async function sync(direction: "push" | "pull", flags: SyncFlags, output: Output
   } catch (error) {
     if (error instanceof Interrupted) {
       report.end();
-      report.note("Stopped. Nothing has changed.", { event: "interrupted" });
+      report.note(STOPPED[direction], { event: "interrupted" });
     } else {
       report.failure(explained(error));
     }
@@ -81,7 +88,7 @@ function tokenOf(flag: string | undefined): string {
       `which token? --token TOKEN or ${SYNC_TOKEN_VARIABLE}, as \`starfish-replica db token\` prints it`,
     );
   }
-  if (/[^\x21-\x7e]/.test(token)) {
+  if (!isToken(token)) {
     throw new UsageError(`${from} holds characters that no token has: is it quoted or pasted as it should be?`);
   }
   return token;

@@ -1,8 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { PassThrough } from "node:stream";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { describe, expect, it } from "vitest";
+import { readPassword } from "../../../src/cli/pages/read-password.js";
+import { createSessionFile } from "../../../src/cli/pages/session-file.js";
+import { AdminService } from "../../../src/pages/admin/gen/edgereplica/admin/v1/admin_pb.js";
 import { startPageHost } from "../../pages/server-facade/page-host.js";
 import { startHttpHost } from "../../support/http-host.js";
+import { tempDir } from "../../support/temp-dir.js";
 import { BUILT_CLI } from "../built-cli.js";
 import { hasScript, spawnInTerminal } from "../terminal-child.js";
 import { createPageUser, PASSWORD } from "./page-cli.js";
@@ -15,13 +21,13 @@ describe("accounts on the command line", () => {
     const { origin } = await startPageHost();
     const user = createPageUser(origin);
     expect(await user.call("signup", EMAIL)).toEqual({ code: 0, stdout: `Signed up as ${EMAIL}`, stderr: "" });
-    expect(statSync(user.sessions).mode & 0o777).toBe(0o600);
-    expect(statSync(dirname(user.sessions)).mode & 0o777).toBe(0o700);
+    expect(statSync(user.session).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(user.session)).mode & 0o777).toBe(0o700);
     const { stdout } = await user.call("whoami");
     expect(stdout).toMatch(/^ada@example\.com \(admin\)\nuser \w+\norganisation \w+$/);
     const asJson = JSON.parse((await user.call("whoami", "--json")).stdout);
     expect(asJson).toEqual({ userId: expect.any(String), email: EMAIL, orgId: expect.any(String), role: "admin" });
-    expect(readFileSync(user.sessions, "utf8")).not.toContain(PASSWORD);
+    expect(readFileSync(user.session, "utf8")).not.toContain(PASSWORD);
   });
 
   it("logs in, as somebody else in the place of the one before, and keeps the logins at other servers", async () => {
@@ -46,7 +52,7 @@ describe("accounts on the command line", () => {
     expect(answers[0]?.stderr).toMatch(/password/);
     const asJson = await wrong.call("login", EMAIL, "--json");
     expect(JSON.parse(asJson.stderr)).toMatchObject({ event: "error", code: "UNAUTHENTICATED" });
-    expect(existsSync(wrong.sessions)).toBe(false);
+    expect(existsSync(wrong.session)).toBe(false);
   });
 
   it.each([
@@ -132,22 +138,78 @@ describe("accounts on the command line", () => {
     const { origin } = await startPageHost({ dir: `${dir}-other` });
     const user = createPageUser(origin);
     await user.call("signup", EMAIL);
-    const sessions = JSON.parse(readFileSync(user.sessions, "utf8"));
-    sessions[origin].token = `${sessions[origin].token.slice(0, -4)}AAAA`;
-    writeFileSync(user.sessions, JSON.stringify(sessions));
+    const session = JSON.parse(readFileSync(user.session, "utf8"));
+    session.token = `${session.token.slice(0, -4)}AAAA`;
+    writeFileSync(user.session, JSON.stringify(session));
     const { code, stderr } = await user.call("whoami");
     expect(code).toBe(1);
     expect(stderr).toMatch(/log in/i);
-    expect(stderr).not.toContain(sessions[origin].token);
+    expect(stderr).not.toContain(session.token);
   });
 
-  it("does not overwrite a file of logins that it cannot read", async () => {
+  it("does not take a file for a login that it is not, and mends it by the next one", async () => {
     const { origin } = await startPageHost();
     const user = createPageUser(origin);
-    mkdirSync(dirname(user.sessions), { recursive: true });
-    writeFileSync(user.sessions, "{ torn");
-    chmodSync(user.sessions, 0o644);
-    expect((await user.call("signup", EMAIL)).stderr).toMatch(/keeps logins, is not as this program writes it/);
-    expect(readFileSync(user.sessions, "utf8")).toBe("{ torn");
+    mkdirSync(dirname(user.session), { recursive: true });
+    for (const odd of ["{ torn", "null", "[]", '{"server":"http://elsewhere.example","token":"t","email":"e"}']) {
+      writeFileSync(user.session, odd);
+      expect((await user.call("whoami")).stderr).toMatch(/keeps a login, is not as this program writes it/);
+    }
+    chmodSync(user.session, 0o644);
+    expect(await user.call("signup", EMAIL)).toMatchObject({ code: 0, stderr: "" });
+    expect(statSync(user.session).mode & 0o777).toBe(0o600);
+    expect(await user.call("whoami")).toMatchObject({ code: 0 });
+  });
+
+  it("keeps logins at many servers that are made at once", async () => {
+    const env = { XDG_CONFIG_HOME: tempDir() };
+    const servers = Array.from({ length: 8 }, (_, port) => `http://127.0.0.1:${port + 1}`);
+    const files = ["http://[::1]", `http://${"a".repeat(250)}.example/x`, ...servers].map((server) =>
+      createSessionFile(server, env),
+    );
+    await Promise.all(files.map((file, index) => file.write({ token: `t${index}`, email: EMAIL })));
+    for (const [index, file] of files.entries()) expect(await file.read()).toMatchObject({ token: `t${index}` });
+  });
+
+  it("takes and shows nothing of a server that a terminal would obey, or no header can hold", async () => {
+    const evil = "\u001b]0;owned\u0007";
+    const who = { userId: `u${evil}`, email: `e${evil}`, orgId: `o${evil}`, role: `r${evil}` };
+    const database = { id: `d${evil}`, name: `n${evil}`, orgId: "o", createdAtUnix: 2n ** 63n - 1n };
+    let token = "a\nb";
+    const server = connectNodeAdapter({
+      routes: (router) =>
+        router.service(AdminService, {
+          login: () => ({ sessionToken: token, whoami: who }),
+          whoami: () => ({ whoami: who }),
+          createDatabase: () => database,
+          listDatabases: () => ({ databases: [database] }),
+          issueSyncToken: () => ({ token, expUnix: 2n ** 63n - 1n }),
+        }),
+    });
+    const { origin } = await startHttpHost((request, response) => server(request, response));
+    const user = createPageUser(origin);
+    expect((await user.call("login", EMAIL)).stderr).toMatch(/gave no session that can be used/);
+    expect(existsSync(user.session)).toBe(false);
+    token = "good";
+    const shown = [await user.call("login", EMAIL), await user.call("whoami")];
+    shown.push(await user.call("db", "create", "x"), await user.call("db", "list"));
+    for (const { code, stdout, stderr } of shown) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toContain("owned");
+      expect(stdout.replaceAll(/[\n\t]/g, "")).not.toMatch(/\p{Cc}/u);
+    }
+    expect(JSON.parse((await user.call("db", "create", "x", "--json")).stdout)).toMatchObject({ createdAt: null });
+    const issue = () => user.call("db", "token", "x", "--direction", "push");
+    expect(await issue()).toEqual({ code: 0, stdout: "good", stderr: "" });
+    token = `t${evil}`;
+    expect(await issue()).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/no token that can be/) });
+  });
+
+  it("waits no longer for a password from a pipe when it is asked to end", async () => {
+    const stdin = new PassThrough() as unknown as NodeJS.ReadStream;
+    const stop = new AbortController();
+    const reading = readPassword({ stdin, stderr: process.stderr, env: {} }, false, stop.signal);
+    stop.abort();
+    await expect(reading).rejects.toThrow("abort");
   });
 });

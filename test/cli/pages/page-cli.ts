@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { vi } from "vitest";
 import type { PageCommand } from "../../../src/cli/pages/page-usage.js";
 import { runPages } from "../../../src/cli/pages/run-pages.js";
+import { createSessionFile } from "../../../src/cli/pages/session-file.js";
 import { UsageError } from "../../../src/cli/usage-error.js";
 import { type Child, spawnNode } from "../../support/child.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -12,8 +12,8 @@ import { fakeStream } from "../fake-terminal.js";
 /** A user with a config folder of his own, who knows one server. */
 export interface PageUser {
   readonly env: Readonly<Record<string, string>>;
-  /** Where logins are kept. */
-  readonly sessions: string;
+  /** Where the login at that server is kept. */
+  readonly session: string;
   /** Runs a command to its end in this process: where what counts is what it says, not that it is a program. */
   call(command: PageCommand, ...args: string[]): Promise<CliRun>;
   /** Starts the command as a program. */
@@ -40,7 +40,7 @@ export function createPageUser(server: string, more: Readonly<Record<string, str
   const clean = Object.fromEntries(VARIABLES.map((name) => [name, env[name]]));
   return {
     env,
-    sessions: join(config, "starfish-replica", "sessions.json"),
+    session: createSessionFile(server, { XDG_CONFIG_HOME: config }).path,
     async call(command, ...args) {
       const [stdout, stderr] = [fakeStream(), fakeStream()];
       for (const name of VARIABLES) vi.stubEnv(name, env[name]);
