@@ -9,6 +9,8 @@ export interface CallbackPage {
 
 /** What states of ours and codes of the providers consist of. Nothing else gets into a command that somebody is to copy into a shell. */
 const SAFE = /^[A-Za-z0-9._~/+=-]{1,512}$/;
+/** Codes such as `access_denied`. Descriptions are not shown: a link can put any words there, and this page is one whose commands people run. */
+const ERROR_CODE = /^[\w.-]{1,64}$/;
 
 const STYLE = `:root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:12vh auto;padding:0 1.5rem}
@@ -29,9 +31,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function oauthCallbackPage(query: URLSearchParams): CallbackPage {
   const error = query.get("error");
   if (error !== null) {
-    const why = query.get("error_description") ?? "";
     return failure("The login was not finished", [
-      `The provider says: ${shorten(error)}${why === "" ? "" : ` (${shorten(why)})`}.`,
+      ERROR_CODE.test(error) ? `The provider says: ${error}.` : "The provider does not say why.",
       "To try again, run starfish-replica oauth start once more.",
     ]);
   }
@@ -87,10 +88,6 @@ ${body.join("\n")}
 </body>
 </html>
 `;
-}
-
-function shorten(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 function escapeHtml(text: string): string {

