@@ -152,15 +152,16 @@ function sendPages(
   ports.onPages(pages.length);
 }
 
-/** Pages that stand next to each other are read in one. */
+/** Pages that stand next to each other are read in one. They are good until the source is read again. */
 function readPages(source: PageSource, pageNumbers: readonly number[]): Page[] {
   const pages: Page[] = [];
   for (let index = 0; index < pageNumbers.length; ) {
     const first = pageNumbers[index] ?? 0;
     let count = 1;
     while (pageNumbers[index + count] === first + count) count += 1;
+    const read = source.read(first, count);
     // The source uses its buffer again.
-    const bytes = new Uint8Array(source.read(first, count));
+    const bytes = index + count < pageNumbers.length ? new Uint8Array(read) : read;
     for (let at = 0; at < count; at += 1) {
       const data = bytes.subarray(at * source.pageSize, (at + 1) * source.pageSize);
       pages.push({ pageNo: first + at, data });
