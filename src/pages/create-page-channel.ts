@@ -6,6 +6,7 @@ import type { Channel, SyncOutcome } from "../scheduler/channel.js";
 import { beforeAbort } from "../threads/before-abort.js";
 import { booleanMistakes, isRecord, unknownMistakes } from "./option-shape.js";
 import type { PageClient } from "./page-client.js";
+import { createSlicedWork } from "./sliced-work.js";
 import { fileMistakes, tokenMistakes } from "./sync-request-mistakes.js";
 
 /** What `createPageChannel` takes. */
@@ -40,33 +41,35 @@ const KNOWN: Readonly<Record<keyof PageChannelOptions, true>> = {
   check: true,
 };
 
+/** After so long a pull that goes on gives the scheduler a sign of life: its deadline is for a run that hangs, not for a file that is large. */
+const SLICE_MS = 20_000;
+
 /**
- * Keeps a local file following a database on a page server, on the scheduler's triggers: each run is a pull, which the schedule's `runTimeoutMs` has to leave
- * time for. Client and feed stay the caller's to close.
+ * Keeps a local file following a database on a page server, on the scheduler's triggers: each run is a pull, however long that takes. Client and feed stay
+ * the caller's to close.
  * @throws ConfigurationError with all that is wrong with the options
  */
-export function createPageChannel(options: PageChannelOptions): Channel {
+export function createPageChannel(options: PageChannelOptions, sliceMs: number = SLICE_MS): Channel {
   const mistakes = channelMistakes(options);
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const { name, client, token, feed, force, check } = options;
   const file = toAbsolute(options.file);
   let database = options.database ?? null;
 
-  const channel: Channel = {
-    name,
-    async sync({ signal }): Promise<SyncOutcome> {
-      const current = typeof token === "string" ? token : await beforeAbort(Promise.resolve(token()), signal);
-      const request = {
-        file,
-        token: current,
-        ...(force !== undefined && { force }),
-        ...(check !== undefined && { check }),
-      };
-      const result = await client.pull(request, signal);
-      database = options.database ?? result.database;
-      return { changed: result.changed, items: result.pagesTransferred, bytes: result.bytesReceived };
-    },
+  const pull = async (signal: AbortSignal): Promise<SyncOutcome> => {
+    const current = typeof token === "string" ? token : await beforeAbort(Promise.resolve(token()), signal);
+    const request = {
+      file,
+      token: current,
+      ...(force !== undefined && { force }),
+      ...(check !== undefined && { check }),
+    };
+    const result = await client.pull(request, signal);
+    database = options.database ?? result.database;
+    return { changed: result.changed, items: result.pagesTransferred, bytes: result.bytesReceived };
   };
+  const work = createSlicedWork(pull, sliceMs);
+  const channel: Channel = { name, sync: ({ signal }) => work.goOn(signal), close: () => work.end() };
   if (feed === undefined) return channel;
   return {
     ...channel,
