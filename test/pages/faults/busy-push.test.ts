@@ -6,7 +6,7 @@ import { syncHere } from "../client/client-fixture.js";
 import { startPageHost } from "../server-facade/page-host.js";
 import { openDatabase, startBusy, wholeTotal } from "../source/source-fixture.js";
 
-const ROUNDS = size({ test: 3, ci: 30, soak: 300 });
+const ROUNDS = size({ test: 3, ci: 30, soak: 150 });
 
 describe("a database in WAL mode that others write to and checkpoint all the time", () => {
   it(`arrives as one whole transaction state, later each time, over ${ROUNDS} pushes`, {
@@ -21,7 +21,7 @@ describe("a database in WAL mode that others write to and checkpoint all the tim
     const busy = [
       await startBusy(path, "write"),
       await startBusy(path, "write", 3),
-      await startBusy(path, "checkpoint", 2),
+      await startBusy(path, "checkpoint", 5),
     ];
     const copy = join(tempDir(), "copy.db");
     const seen: number[] = [];

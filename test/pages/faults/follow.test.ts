@@ -67,7 +67,7 @@ describe("files that follow a database", () => {
     const pushed = () => syncHere("push", source, { origin: host.origin, token: push });
     await pushed();
     const { scheduler, arrived, errors } = follow(host.origin, await ann.token(id, "pull"), {
-      polling: { schedule: { triggers: ["scheduled"], intervalMs: 500 } },
+      polling: { schedule: { triggers: ["scheduled"], intervalMs: 1_000 } },
       told: { schedule: { triggers: ["on_change"] }, feed },
     });
     await scheduler.start();
@@ -95,7 +95,7 @@ describe("files that follow a database", () => {
     await pushed();
     const feed = createSseFeed({ url: `${server.origin}/v1/changes`, reconnectBaseMs: 50, reconnectCapMs: 200 });
     const { scheduler, arrived, errors } = follow(server.origin, pull, {
-      polling: { schedule: { triggers: ["scheduled"], intervalMs: 500 } },
+      polling: { schedule: { triggers: ["scheduled"], intervalMs: 1_000 } },
       told: { schedule: { triggers: ["on_change"] }, feed },
     });
     await scheduler.start();

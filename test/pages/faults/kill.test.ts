@@ -46,7 +46,7 @@ describe("a page server, those who push and those who pull, killed (kill -9) at 
     const dir = tempDir();
     const folders = [tempDir(), tempDir(), tempDir()];
     const [source, wal, rollback] = folders.map((folder, at) => join(folder, `${at}.db`)) as [string, string, string];
-    const rows = size({ test: 1_500, ci: 3_000, soak: 5_000 });
+    const rows = size({ test: 800, ci: 3_000, soak: 5_000 });
     createNumbered(source, { mode: "wal", rows });
     createNumbered(wal, { mode: "wal", rows: 10 });
     createNumbered(rollback, { rows: 10 });

@@ -16,5 +16,5 @@ for (;;) {
     if (version > one.last) console.log(`sees ${version} ${one.file}`);
     one.last = version;
   }
-  await delay(5);
+  await delay(15);
 }
