@@ -38,8 +38,7 @@ async function run() {
   }
   const client = createPageClient({ url });
   const channel = createPageChannel({ name, client, file, token, database: databaseId });
-  // The first pull brings everything.
-  const schedule = { triggers: ["scheduled"], intervalMs: Number(INTERVAL_SECONDS) * 1_000, runTimeoutMs: 3_600_000 };
+  const schedule = { triggers: ["scheduled"], intervalMs: Number(INTERVAL_SECONDS) * 1_000 };
   const scheduler = new ChannelScheduler([{ channel, schedule }], { onError: (_name, error) => tell(error) });
   subscribe(SYNC_EVENTS, ({ outcome, durationMs }) => {
     if (!outcome?.changed) return;
