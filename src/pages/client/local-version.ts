@@ -4,6 +4,7 @@ import type { PageHashes } from "../hashes/page-hashes.js";
 import { hashPageSource } from "../source/hash-page-source.js";
 import { openPageSource } from "../source/open-page-source.js";
 import type { PageSource } from "../source/page-source.js";
+import { PAGE_ONE_HEADER_BYTES } from "../target/page-one-as-written.js";
 import { recogniseLocal } from "../target/recognise-local.js";
 import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { withPageOne } from "../target/with-page-one.js";
@@ -19,7 +20,7 @@ import type { SyncProgress } from "./sync-progress.js";
 export interface LocalVersion extends HashedPages {
   /** Combined hash of all pages. */
   readonly rootHash: Uint8Array;
-  readonly pageOne: Uint8Array;
+  readonly pageOneHeader: Uint8Array;
   readonly pageOneHash: Uint8Array;
   /** Combined hash of all pages as they are on disk. */
   readonly fingerprint: Uint8Array;
@@ -77,11 +78,16 @@ export async function openLocalVersion(options: LocalVersionOptions): Promise<Lo
     const origin = await recogniseLocal(record, source, onDisk);
     const version =
       origin === null
-        ? { source, hashes: onDisk, pageOne: new Uint8Array(source.read(1, 1)), pageOneHash: await onDisk.read(1, 1) }
+        ? {
+            source,
+            hashes: onDisk,
+            pageOneHeader: new Uint8Array(source.read(1, 1).subarray(0, PAGE_ONE_HEADER_BYTES)),
+            pageOneHash: await onDisk.read(1, 1),
+          }
         : {
-            source: withPageOne(source, origin.pageOne),
+            source: withPageOne(source, origin.pageOneHeader),
             hashes: hashesWithPageOne(onDisk, origin.pageOneHash),
-            pageOne: origin.pageOne,
+            pageOneHeader: origin.pageOneHeader,
             pageOneHash: origin.pageOneHash,
           };
     return {

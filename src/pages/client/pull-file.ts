@@ -142,7 +142,10 @@ class Pull {
 
   #verifyUnchanged(): void {
     const { call, record, path } = this.#run;
-    if (this.#local === null || this.#local.origin !== null || record.synced === null || call.force) return;
+    if (this.#local === null || this.#local.origin !== null || call.force) return;
+    const { synced, replacing } = record;
+    // What was never synced may be replaced; not what was changed after a first pull that was cut off behind its commit.
+    if (synced === null && (replacing === null || sameBytes(replacing.over, this.#local.fingerprint))) return;
     throw new ReplicaError("LOCAL_CHANGES", `${path} was changed since its last sync: a pull would undo that`, {
       hint: "Push it, pull into another file, or use force to give up what was changed here.",
     });
@@ -186,6 +189,7 @@ class Pull {
       path,
       staged,
       version: outcome.version,
+      over: this.#local?.fingerprint ?? null,
       watch: call.force ? null : this.#watch,
       force: call.force,
       signal,
@@ -204,13 +208,13 @@ class Pull {
       return { changed: false, pageSize: outcome.pageSize, pageCount: 0, notices };
     }
     const { pageSize, pageCount } = local.source;
-    const { pageOne, pageOneHash, fingerprint, rootHash } = local;
+    const { pageOneHeader, pageOneHash, fingerprint, rootHash } = local;
     if (outcome.version?.rootHash != null && !sameBytes(outcome.version.rootHash, rootHash)) {
       throw new ReplicaError("INTEGRITY_FAILED", `The page server takes ${path} for what it has, and it is not`);
     }
     const database = outcome.version?.database ?? null;
     const generation = outcome.version?.generation ?? null;
-    const version = { database, generation, pageSize, pageCount, rootHash, pageOne, pageOneHash, fingerprint };
+    const version = { database, generation, pageSize, pageCount, rootHash, pageOneHeader, pageOneHash, fingerprint };
     if (!isRemembered(record, version)) {
       await writeSyncRecord(path, { synced: version, pending: null, replacing: null });
     }

@@ -126,9 +126,9 @@ class Push {
   }
 
   #versionOf(database: string | null, generation: number | null): SyncedVersion {
-    const { source, rootHash, pageOne, pageOneHash, fingerprint } = this.#local;
+    const { source, rootHash, pageOneHeader, pageOneHash, fingerprint } = this.#local;
     const { pageSize, pageCount } = source;
-    return { database, generation, pageSize, pageCount, rootHash, pageOne, pageOneHash, fingerprint };
+    return { database, generation, pageSize, pageCount, rootHash, pageOneHeader, pageOneHash, fingerprint };
   }
 
   async #remember(synced: SyncedVersion | null, pending: SyncRecord["pending"]): Promise<void> {

@@ -9,7 +9,7 @@ const MOST_LINES = 5;
 
 /**
  * Lets SQLite open a staged file without making files beside it, and what page 1 said before.
- * @param mode `rollback`, or the two bytes of a page 1
+ * @param mode `rollback`, or what a page 1 says, from which its header is enough
  */
 export function setJournalMode(fd: number, mode: "rollback" | Uint8Array): void {
   const bytes = mode === "rollback" ? Uint8Array.of(1, 1) : mode.subarray(JOURNAL_OFFSET, JOURNAL_OFFSET + 2);
@@ -20,7 +20,7 @@ export function setJournalMode(fd: number, mode: "rollback" | Uint8Array): void 
  * `PRAGMA integrity_check` over a staged file, which is the same afterwards.
  * @throws `INTEGRITY_FAILED` with the first lines of what SQLite says
  */
-export async function checkIntegrity(fd: number, stagedPath: string, pageOne: Uint8Array): Promise<void> {
+export async function checkIntegrity(fd: number, stagedPath: string, header: Uint8Array): Promise<void> {
   const Driver = await loadDriver("better-sqlite3");
   let lines: readonly string[];
   setJournalMode(fd, "rollback");
@@ -37,7 +37,7 @@ export async function checkIntegrity(fd: number, stagedPath: string, pageOne: Ui
     if (!isSqliteError(error)) throw error;
     throw failed([error.message], error);
   } finally {
-    setJournalMode(fd, pageOne);
+    setJournalMode(fd, header);
   }
   if (lines.join() !== "ok") throw failed(lines);
 }

@@ -26,7 +26,7 @@ export async function fingerprintOf(path: string, staged: StagedVersion): Promis
     }
   }
   const pageOne = await readPage(path, staged, 1);
-  if (!isPageOneAsWritten(staged.pageOne, pageOne, pageCount)) return staged.rootHash;
+  if (!(await isPageOneAsWritten(staged, pageOne))) return staged.rootHash;
   const onDisk = new Map([[1, hasher.hash(pageOne)]]);
   const lockPage = LOCK_BYTE / pageSize + 1;
   if (lockPage <= pageCount) onDisk.set(lockPage, hasher.hash(await readPage(path, staged, lockPage)));

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { setImmediate as yieldTurn } from "node:timers/promises";
 import { ReplicaError } from "../../errors.js";
 import { createPageHasher } from "../hashes/page-hasher.js";
-import type { PageHashes } from "../hashes/page-hashes.js";
+import { HASH_BYTES, type PageHashes } from "../hashes/page-hashes.js";
 import { createPageHashesFile } from "../hashes/page-hashes-file.js";
 import { HEADER_BYTES, readDatabaseHeader } from "../source/database-header.js";
 import { checkIntegrity } from "./check-integrity.js";
 import { combinedWith } from "./combined-with.js";
 import { fillVersion } from "./fill-version.js";
+import { PAGE_ONE_HEADER_BYTES } from "./page-one-as-written.js";
 import type { FinishOptions, PutVersion } from "./put-version.js";
 
 /** A version that is complete and proven, byte for byte the server's, in a file beside its target. */
@@ -20,8 +21,8 @@ export interface StagedVersion {
   /** 0 where the server has nothing. */
   readonly pageCount: number;
   readonly rootHash: Uint8Array;
-  /** Empty where there are no pages. */
-  readonly pageOne: Uint8Array;
+  /** As `ServerVersion` has it. */
+  readonly pageOneHeader: Uint8Array;
   readonly pageOneHash: Uint8Array;
   /** Of all pages. */
   readonly hashes: PageHashes;
@@ -42,12 +43,12 @@ export async function finishVersion(put: PutVersion, options: FinishOptions): Pr
     ftruncateSync(put.fd, pageSize * pageCount);
     notices.push(tailNotice(bytes - pageSize * pageCount));
   }
-  const { hashes, pageOne, pageOneHash } = await hashVersion(put, { pageSize, pageCount }, options);
+  const { hashes, pageOneHeader, pageOneHash } = await hashVersion(put, { pageSize, pageCount }, options);
   try {
     const rootHash = await combinedWith(hashes, new Map());
     // What was cut off had a part in what the server said, but nobody reads it.
     if (notices.length === 0) verifyRoot(rootHash, put, pageSize, options.rootHash);
-    if (options.check === true && pageCount > 0) await checkIntegrity(put.fd, put.stagedPath, pageOne);
+    if (options.check === true && pageCount > 0) await checkIntegrity(put.fd, put.stagedPath, pageOneHeader);
     const { stagedPath, workDir } = put;
     let isClosed = false;
     const close = async (): Promise<void> => {
@@ -56,7 +57,7 @@ export async function finishVersion(put: PutVersion, options: FinishOptions): Pr
       await hashes.close();
       for (const file of [stagedPath, hashesPath(workDir)]) rmSync(file, { force: true });
     };
-    return { stagedPath, workDir, pageSize, pageCount, rootHash, pageOne, pageOneHash, hashes, notices, close };
+    return { stagedPath, workDir, pageSize, pageCount, rootHash, pageOneHeader, pageOneHash, hashes, notices, close };
   } catch (error) {
     await hashes.close();
     throw error;
@@ -83,23 +84,28 @@ async function hashVersion(
   { fd, workDir }: PutVersion,
   { pageSize, pageCount }: { readonly pageSize: number; readonly pageCount: number },
   { signal, onProgress }: FinishOptions,
-): Promise<{ hashes: PageHashes; pageOne: Uint8Array; pageOneHash: Uint8Array }> {
+): Promise<{ hashes: PageHashes; pageOneHeader: Uint8Array; pageOneHash: Uint8Array }> {
   const hasher = await createPageHasher();
   const list = await createPageHashesFile(hashesPath(workDir), { code: "LOCAL_DATABASE" });
   try {
     const buffer = Buffer.allocUnsafe(Math.min(STEP_BYTES, pageSize * pageCount));
-    let pageOne = new Uint8Array();
+    let pageOneHeader = new Uint8Array();
+    let pageOneHash = hasher.hash(pageOneHeader);
     for (let done = 0; done < pageCount; ) {
       signal?.throwIfAborted();
       const pages = buffer.subarray(0, Math.min(buffer.length, (pageCount - done) * pageSize));
       readFully(fd, pages, done * pageSize);
-      if (done === 0) pageOne = new Uint8Array(pages.subarray(0, pageSize));
-      await list.append(hasher.hashes(pages, pageSize));
+      const found = hasher.hashes(pages, pageSize);
+      if (done === 0) {
+        pageOneHeader = new Uint8Array(pages.subarray(0, PAGE_ONE_HEADER_BYTES));
+        pageOneHash = new Uint8Array(found.subarray(0, HASH_BYTES));
+      }
+      await list.append(found);
       done += pages.length / pageSize;
       onProgress?.({ phase: "checking", pagesDone: done, pagesTotal: pageCount, pageSize });
       await yieldTurn();
     }
-    return { hashes: await list.finish(), pageOne, pageOneHash: hasher.hash(pageOne) };
+    return { hashes: await list.finish(), pageOneHeader, pageOneHash };
   } catch (error) {
     await list.close();
     throw error;

@@ -1,3 +1,9 @@
+import { createPageHasher } from "../hashes/page-hasher.js";
+import type { ServerVersion } from "./remembered-version.js";
+
+/** Of the database header, with which page 1 begins: https://sqlite.org/fileformat2.html#the_database_header */
+export const PAGE_ONE_HEADER_BYTES = 100;
+
 /** What SQLite changes of page 1 when it writes a version over another one: change counter, schema cookie, version-valid-for and its own version. */
 const COUNTERS: readonly (readonly [start: number, end: number])[] = [
   [24, 28],
@@ -8,9 +14,23 @@ const COUNTERS: readonly (readonly [start: number, end: number])[] = [
 const JOURNAL: readonly [start: number, end: number] = [18, 20];
 const PAGE_COUNT_OFFSET = 28;
 
-/** Whether page 1 as found on disk is page 1 as received, but for what SQLite changes of it while it writes. */
-export function isPageOneAsWritten(received: Uint8Array, found: Uint8Array, pageCount: number): boolean {
-  if (received.length !== found.length || received.length < 100) return false;
+/**
+ * Whether page 1 as found on disk is that of a version, but for counters and the way it is journalled, which are no content: SQLite changes them while it
+ * writes, and programs that put the file in WAL mode or write what is there already. Then it is the version's own with `withPageOne`.
+ */
+export async function isPageOneAsWritten(
+  { pageOneHeader, pageOneHash, pageCount }: Pick<ServerVersion, "pageOneHeader" | "pageOneHash" | "pageCount">,
+  found: Uint8Array,
+): Promise<boolean> {
+  if (pageOneHeader.length !== PAGE_ONE_HEADER_BYTES || found.length < PAGE_ONE_HEADER_BYTES) return false;
+  const header = found.subarray(0, PAGE_ONE_HEADER_BYTES);
+  if (!isHeaderAsWritten(pageOneHeader, header, pageCount)) return false;
+  const pageOne = new Uint8Array(found);
+  pageOne.set(pageOneHeader);
+  return Buffer.compare((await createPageHasher()).hash(pageOne), pageOneHash) === 0;
+}
+
+function isHeaderAsWritten(received: Uint8Array, found: Uint8Array, pageCount: number): boolean {
   const expected = Buffer.from(received);
   expected.set(found.subarray(...JOURNAL), JOURNAL[0]);
   if (expected.equals(found)) return true;

@@ -29,7 +29,7 @@ export async function placeVersion(
   const file = await open(staged.stagedPath, "r+");
   try {
     await file.chmod(mode);
-    if (staged.pageCount > 0) setJournalMode(file.fd, staged.pageOne);
+    if (staged.pageCount > 0) setJournalMode(file.fd, staged.pageOneHeader);
     await file.sync();
   } finally {
     await file.close();

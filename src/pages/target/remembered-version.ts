@@ -8,15 +8,21 @@ export interface ServerVersion {
   readonly pageCount: number;
   /** Combined hash of all pages, in the database's page size. */
   readonly rootHash: Uint8Array;
-  /** Page 1, whole: SQLite changes a few bytes of it when it writes the version to a file that is in use. Empty where there are no pages. */
-  readonly pageOne: Uint8Array;
+  /** The first 100 bytes of page 1: SQLite changes a few of them when it writes the version to a file that is in use. Empty where there are no pages. */
+  readonly pageOneHeader: Uint8Array;
   readonly pageOneHash: Uint8Array;
 }
 
 /** What both ends had after the last sync of a file. */
 export interface SyncedVersion extends ServerVersion {
-  /** Combined hash of all pages of the local file as it was on disk after the sync. While the file has it, page 1 counts as `pageOne`. */
+  /** Combined hash of all pages of the local file as it was on disk after the sync. While the file has it, page 1 counts with `pageOneHeader`. */
   readonly fingerprint: Uint8Array;
+}
+
+/** A version that is being written to a file. */
+export interface ReplacingVersion extends ServerVersion {
+  /** Combined hash of all pages of the file that is written over; `null` where there was none, or no database. */
+  readonly over: Uint8Array | null;
 }
 
 /** What is remembered of a file's syncs. */
@@ -26,5 +32,5 @@ export interface SyncRecord {
   /** A push whose answer was not seen. `database` is `null` where the server had not said it. */
   readonly pending: { readonly database: string | null; readonly rootHash: Uint8Array } | null;
   /** A version that was being written to the file when the record was: the file is the one of `synced`, or this one. `replaceTarget` sets it. */
-  readonly replacing: ServerVersion | null;
+  readonly replacing: ReplacingVersion | null;
 }

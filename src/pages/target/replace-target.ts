@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { ReplicaError } from "../../errors.js";
 import { fingerprintOf } from "./fingerprint-of.js";
 import type { StagedVersion } from "./finish-version.js";
@@ -15,6 +16,8 @@ export interface ReplaceOptions {
   readonly staged: StagedVersion;
   /** What the server said of it; `null` where it is a plain one. */
   readonly version: { readonly database: string; readonly generation: number } | null;
+  /** Combined hash of all pages of the file as it was read; `null` where there was none, or no database. */
+  readonly over: Uint8Array | null;
   /** The file must not have been written to since this began, else `LOCAL_CHANGES`. `null`: it may have been. */
   readonly watch: TargetWatch | null;
   /** Also replaces what is no database, or a damaged one, by taking its place: other programs that have it open keep the old one. Default `false`. */
@@ -34,27 +37,28 @@ export interface ReplaceOptions {
  * @throws `LOCAL_CHANGES`, `LOCAL_DATABASE`, `NOT_A_DATABASE`, the signal's reason
  */
 export async function replaceTarget(options: ReplaceOptions): Promise<SyncedVersion> {
-  const { path, staged, version } = options;
-  const replacing: ServerVersion = {
+  const { path, staged, version, over } = options;
+  const written: ServerVersion = {
     database: version?.database ?? null,
     generation: version?.generation ?? null,
     pageSize: staged.pageSize,
     pageCount: staged.pageCount,
     rootHash: staged.rootHash,
-    pageOne: staged.pageOne,
+    pageOneHeader: staged.pageOneHeader,
     pageOneHash: staged.pageOneHash,
   };
   const { record } = await readSyncRecord(path);
   // Before the first byte: a sync after a crash knows the file by it, whichever version it is (`recogniseLocal`).
-  await writeSyncRecord(path, { ...record, replacing });
+  await writeSyncRecord(path, { ...record, replacing: { ...written, over } });
   try {
     await write(options);
   } catch (error) {
-    // Nothing was written. It would do no harm if it stayed.
-    await writeSyncRecord(path, record).catch(() => {});
+    // What the system or SQLite failed at may have been the step behind the commit.
+    const isUntouched = error instanceof ReplicaError || options.signal?.aborted || !existsSync(path);
+    if (isUntouched) await writeSyncRecord(path, record).catch(() => {});
     throw mapTargetError(error, `The local database ${path} cannot be replaced`);
   }
-  const synced = { ...replacing, fingerprint: await fingerprintOf(path, staged) };
+  const synced = { ...written, fingerprint: await fingerprintOf(path, staged) };
   await writeSyncRecord(path, { synced, pending: null, replacing: null });
   await staged.close();
   return synced;

@@ -7,8 +7,8 @@ import { hasSystemCode, mapTargetError } from "./target-error.js";
 
 const ENDING = "-replica.json";
 const NOTHING: SyncRecord = { synced: null, pending: null, replacing: null };
-/** A page of 64 KiB in base64, twice, and what stands around it. */
-const MAX_BYTES = 1024 * 1024;
+/** Far more than any record has. */
+const MAX_BYTES = 64 * 1024;
 
 /**
  * What is remembered beside a database of its syncs.
@@ -26,7 +26,7 @@ export async function readSyncRecord(path: string): Promise<{ record: SyncRecord
     if (hasSystemCode(error, "ENOENT")) return { record: NOTHING, notice: null };
     throw mapTargetError(error, `What is remembered of syncs, ${beside}, cannot be read`);
   }
-  const parsed = await parseSyncRecord(text);
+  const parsed = parseSyncRecord(text);
   return typeof parsed === "string" ? unread(beside, parsed) : { record: parsed, notice: null };
 }
 
@@ -53,7 +53,7 @@ export async function writeSyncRecord(path: string, record: SyncRecord): Promise
   }
 }
 
-/** Page 1 stands in the record: who may not read the database may not read that either. */
+/** Hashes of pages tell something of them: who may not read the database may not read these either. */
 async function modeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).mode & 0o666;

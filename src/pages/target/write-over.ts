@@ -32,8 +32,11 @@ export async function writeOver(options: ReplaceOptions): Promise<void> {
   const target = new Driver(path, { fileMustExist: true, timeout: 0 });
   try {
     const source = new Driver(staged.stagedPath, { readonly: true });
+    let leftWal = false;
     try {
-      const { hasChanged, leftWal } = await takePageSize(target, options);
+      const sized = await takePageSize(target, options);
+      const { hasChanged } = sized;
+      leftWal = sized.leftWal;
       // One without pages takes the target's size, so that it can be written over one in WAL mode.
       if (staged.pageCount === 0) source.pragma(`page_size = ${target.pragma("page_size", { simple: true })}`);
       const until = performance.now() + patienceSeconds * 1_000;
@@ -46,9 +49,9 @@ export async function writeOver(options: ReplaceOptions): Promise<void> {
         if (performance.now() > until) throw stillInUse(path, patienceSeconds);
         await delay(PAUSE_MS);
       }
-      if (leftWal) returnToWal(target);
     } finally {
       source.close();
+      if (leftWal) returnToWal(target);
     }
   } finally {
     settleLog(target, path);
@@ -80,21 +83,34 @@ async function takePageSize(
   const isWal = target.pragma("journal_mode", { simple: true }) === "wal";
   const isOther = target.pragma("page_size", { simple: true }) !== staged.pageSize;
   if (!isWal || !isOther || staged.pageCount === 0) return { hasChanged, leftWal: false };
-  if (hasChanged()) throw changedMeanwhile(path);
   const until = performance.now() + CLOSE_PATIENCE_MS;
   for (;;) {
     signal?.throwIfAborted();
     try {
-      target.pragma("journal_mode = DELETE");
-      break;
+      return leaveWal(target, path, hasChanged);
     } catch (error) {
       if (!isBusy(error)) throw error;
       if (performance.now() > until) throw cannotResize(path, staged.pageSize, error);
     }
     await delay(PAUSE_MS);
   }
-  const moment = momentOf(path);
-  return { hasChanged: () => momentOf(path) !== moment, leftWal: true };
+}
+
+/** What others have written shows until nobody can write any more, and again from before somebody can. */
+function leaveWal(target: Database.Database, path: string, hasChanged: () => boolean): Sized {
+  // https://sqlite.org/pragma.html#pragma_locking_mode: kept from one transaction to the next.
+  target.pragma("locking_mode = EXCLUSIVE");
+  try {
+    target.exec("BEGIN IMMEDIATE; ROLLBACK");
+    if (hasChanged()) throw changedMeanwhile(path);
+    target.pragma("journal_mode = DELETE");
+    const moment = momentOf(path);
+    return { hasChanged: () => momentOf(path) !== moment, leftWal: true };
+  } finally {
+    target.pragma("locking_mode = NORMAL");
+    // The next use of the file lets go of the lock.
+    cookieOf(target);
+  }
 }
 
 function cannotResize(path: string, pageSize: number, cause: unknown): ReplicaError {
@@ -151,12 +167,14 @@ async function backUp(
     throw error;
   }
   target.pragma(`busy_timeout = ${LOOK_PATIENCE_MS}`);
-  // SQLite gives the new content a cookie that is the old one's successor.
-  return cookieOf(target) !== cookie;
+  // SQLite gives the new content a cookie that is the old one's successor. So does a change of the schema by whoever had the lock: then we were told of
+  // no step; of a version without pages nobody is.
+  return (isLocked || staged.pageCount === 0) && cookieOf(target) !== cookie;
 }
 
 function returnToWal(target: Database.Database): void {
   try {
+    target.pragma("busy_timeout = 0");
     target.pragma("journal_mode = WAL");
   } catch {
     // Somebody reads already. The content is there; how it is journalled is less than that.

@@ -19,7 +19,7 @@ async function justWritten(wal: boolean) {
   staging.put([{ pageNo: 1, data: bytes }]);
   const staged = await staging.finish({ rootHash: null });
   atEnd(() => staged.close());
-  await writeOver({ path, staged, version: null, watch: null });
+  await writeOver({ path, staged, version: null, over: null, watch: null });
   return { path, staged };
 }
 

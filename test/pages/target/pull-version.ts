@@ -25,6 +25,8 @@ export interface PullVersion {
   readonly patienceSeconds?: number;
   /** Called before the target is replaced. */
   readonly beforeReplace?: () => void | Promise<void>;
+  /** Called after each look at whether somebody has written to the target. */
+  readonly afterLook?: () => void;
   readonly onProgress?: (pagesDone: number, pagesTotal: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -51,6 +53,7 @@ export async function pullVersion(options: PullVersion): Promise<Pulled> {
     opened.push(serverHashes);
     let local: PageSource | null = null;
     let origin: SyncedVersion | null = null;
+    let over: Uint8Array | null = null;
     let closeLocal = (): void => {};
     if (watch.kind === "database") {
       const source = await openPageSource(path, { workDir });
@@ -58,8 +61,9 @@ export async function pullVersion(options: PullVersion): Promise<Pulled> {
       opened.push(source);
       const hashes = await hashPageSource(source, { path: join(workDir, "local"), hasher });
       opened.push(hashes);
+      over = source.pageCount === 0 ? null : await hashes.combined(1, source.pageCount);
       origin = await recogniseLocal((await readSyncRecord(path)).record, source, hashes);
-      local = origin === null ? source : withPageOne(source, origin.pageOne);
+      local = origin === null ? source : withPageOne(source, origin.pageOneHeader);
       if (local.pageSize !== server.pageSize) local = null;
     }
     const staging = stagePulledVersion({
@@ -85,11 +89,17 @@ export async function pullVersion(options: PullVersion): Promise<Pulled> {
     closeLocal();
     await options.beforeReplace?.();
     const { force = false, generation, patienceSeconds, signal, onProgress } = options;
+    const changed = (): boolean => {
+      const found = watch.changed();
+      options.afterLook?.();
+      return found;
+    };
     const synced = await replaceTarget({
       path,
       staged,
       version: generation === null ? null : { database: "db", generation },
-      watch: force ? null : watch,
+      over,
+      watch: force ? null : { ...watch, changed },
       force,
       ...(patienceSeconds === undefined ? {} : { patienceSeconds }),
       ...(signal === undefined ? {} : { signal }),

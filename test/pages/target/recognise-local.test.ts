@@ -13,8 +13,8 @@ async function twoVersions(wal = false) {
   makeVersion(to, 0, { wal });
   const one = (await pullVersion({ from: first, to, generation: 1 })).synced as SyncedVersion;
   const two = (await pullVersion({ from: second, to, generation: 2 })).synced as SyncedVersion;
-  const { fingerprint: _, ...replacing } = two;
-  return { first, second, to, one, two, replacing };
+  const { fingerprint: _, ...written } = two;
+  return { first, second, to, one, two, replacing: { ...written, over: null } };
 }
 
 function write(path: string, sql: string): void {
@@ -51,6 +51,27 @@ describe("a local file", () => {
     const { second, to, one, replacing } = await twoVersions();
     await writeSyncRecord(to, { synced: one, pending: null, replacing });
     write(to, sql);
+    expect((await pullVersion({ from: second, to, generation: 2 })).recognised).toBe(false);
+  });
+
+  it.each([
+    ["was put in WAL mode", "PRAGMA journal_mode = WAL"],
+    ["got a row that was there already", "UPDATE item SET version = version"],
+  ])("is known where it %s after a pull: nothing in it is another", async (_, sql) => {
+    const { first, second, to } = await twoVersions();
+    await pullVersion({ from: first, to, generation: 1 });
+    write(to, sql);
+    expect(await pullVersion({ from: first, to, generation: 1 })).toMatchObject({ put: 0, recognised: true });
+    write(to, sql);
+    expect((await pullVersion({ from: second, to, generation: 2 })).recognised).toBe(true);
+    expect(versionOf(to)).toBe(2);
+  });
+
+  it("is not known where what is remembered of page 1 was altered, which would be written to the next version", async () => {
+    const { second, to, two } = await twoVersions();
+    const pageOneHeader = new Uint8Array(two.pageOneHeader);
+    pageOneHeader[27] = 77;
+    await writeSyncRecord(to, { synced: { ...two, pageOneHeader }, pending: null, replacing: null });
     expect((await pullVersion({ from: second, to, generation: 2 })).recognised).toBe(false);
   });
 

@@ -76,7 +76,7 @@ describe("replacing a local file", () => {
       const { synced } = await pullVersion({ from: first, to, generation: 1 });
       const [expected, found] = [fileSource(first), fileSource(to)];
       expect(found.pageCount).toBe(expected.pageCount);
-      expect(isPageOneAsWritten(expected.read(1, 1), found.read(1, 1), found.pageCount)).toBe(true);
+      expect(synced && (await isPageOneAsWritten(synced, found.read(1, 1)))).toBe(true);
       const rest = found.pageCount - 1;
       expect(Buffer.compare(expected.read(2, rest), found.read(2, rest))).toBe(0);
       const journal = new Database(to);
@@ -108,7 +108,7 @@ describe("replacing a local file", () => {
     bytes.fill(0xab, bytes.length - 100);
     writeFileSync(from, bytes);
     expect(await pullVersion({ from, to, generation: 2 })).toMatchObject({ put: 1, recognised: true });
-    expect((await readSyncRecord(to)).record.synced?.pageOne).toEqual(new Uint8Array(bytes.subarray(0, 4096)));
+    expect((await readSyncRecord(to)).record.synced?.pageOneHeader).toEqual(new Uint8Array(bytes.subarray(0, 100)));
   });
 
   it("notices a change after a pull, though only page 1's neighbours changed", async () => {
@@ -142,6 +142,51 @@ describe("replacing a local file", () => {
       await pullVersion({ from, to, generation: 1, beforeReplace, force: true });
       expect(versionOf(to)).toBe(1);
     }
+  });
+
+  it("loses nothing of what is written while a file leaves WAL mode for other pages", async () => {
+    const [from = "", to = ""] = place("server.db", "local.db");
+    makeVersion(from, 1, { pageSize: 8192 });
+    makeVersion(to, 0, { wal: true });
+    let isWritten = false;
+    const afterLook = (): void => {
+      const database = new Database(to, { timeout: 0 });
+      try {
+        database.exec("UPDATE item SET version = 5");
+        isWritten = true;
+      } catch {
+        // Whoever is refused knows it.
+      } finally {
+        database.close();
+      }
+    };
+    const error = await pullVersion({ from, to, generation: 1, afterLook }).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(versionOf(to)).toBe(isWritten ? 5 : 1);
+    expect(error === null).toBe(!isWritten);
+    const after = new Database(to, { readonly: true });
+    expect(after.pragma("journal_mode", { simple: true })).toBe("wal");
+    after.close();
+  });
+
+  it("does not take another program's change of the schema for its own commit", async () => {
+    const [from = "", to = ""] = place("server.db", "local.db");
+    makeVersion(from, 1);
+    makeVersion(to, 0);
+    const other = new Database(to);
+    let looks = 0;
+    const afterLook = (): void => {
+      looks += 1;
+      if (looks > 1) return;
+      other.exec("CREATE TABLE late (id INTEGER); BEGIN IMMEDIATE");
+      setTimeout(() => other.exec("COMMIT"), 100);
+    };
+    await expect(pullVersion({ from, to, generation: 1, afterLook })).rejects.toMatchObject({ code: "LOCAL_CHANGES" });
+    other.close();
+    expect(versionOf(to)).toBe(0);
+    expect(existsSync(`${to}-replica.json`)).toBe(false);
   });
 
   it("empties a database where the server has none, and makes an empty file where there is none", async () => {
