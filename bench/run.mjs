@@ -39,6 +39,9 @@ const ORDER = [
   "export-json",
   "export-job",
   "export-writers",
+  "pages-first-sync",
+  "pages-unchanged",
+  "pages-changes",
 ];
 
 const { values: options } = parseArgs({

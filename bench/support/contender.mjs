@@ -12,3 +12,6 @@ export const EXPORTS = new URL("../dist/exports/index.js", import.meta.url).href
 
 /** Our change feeds; the peer has none. */
 export const FEEDS = new URL("../dist/feeds/index.js", import.meta.url).href;
+
+/** Our page sync. */
+export const PAGES = new URL("../dist/pages/index.js", import.meta.url).href;

@@ -1,6 +1,10 @@
 import { spawnSync } from "node:child_process";
 
-const INSTALL = { psql: "apt-get install postgresql-client", sqlite3: "apt-get install sqlite3" };
+const INSTALL = {
+  psql: "apt-get install postgresql-client",
+  sqlite3: "apt-get install sqlite3",
+  sha256sum: "apt-get install coreutils",
+};
 
 /** What programs call themselves. @throws where one is missing, saying how to install it */
 export function verifyPrograms(names) {
