@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { ReplicaError } from "../../errors.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { ByteRange } from "../export-job.js";
-import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
+import { mapDirectoryError } from "./map-directory-error.js";
 
 const PIECE_BYTES = 512 * 1024;
 

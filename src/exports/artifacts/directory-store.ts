@@ -1,13 +1,14 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { makeFolder, syncFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { ArtifactStore, StoredPart } from "./artifact-store.js";
 import { type DirectoryPlaces, directoryPlaces } from "./directory-places.js";
 import { readFinished } from "./directory-reader.js";
 import { DirectoryWriter } from "./directory-writer.js";
-import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
+import { mapDirectoryError } from "./map-directory-error.js";
 import { safeEnding } from "./safe-ending.js";
-import { makeFolder, syncFolder } from "./sync-folder.js";
 import { verifyParts } from "./verify-parts.js";
 
 export interface DirectoryStoreOptions {

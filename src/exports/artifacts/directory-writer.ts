@@ -1,9 +1,10 @@
 import { type FileHandle, rename, stat } from "node:fs/promises";
 import { ReplicaError } from "../../errors.js";
+import { syncFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { ArtifactWriter, PartSink, StoredPart } from "./artifact-store.js";
 import type { DirectoryPlaces } from "./directory-places.js";
-import { hasErrorCode, mapDirectoryError } from "./map-directory-error.js";
-import { syncFolder } from "./sync-folder.js";
+import { mapDirectoryError } from "./map-directory-error.js";
 
 // Small enough that little is done twice after a crash, large enough that syncing costs little.
 const MIN_PART_BYTES = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../files/durable-folder.js";
 import { mapDirectoryError } from "../artifacts/map-directory-error.js";
-import { makeFolder } from "../artifacts/sync-folder.js";
 
 /** Where things lie under the folder of exports. Ids come from the books alone. */
 export class JobFolders {

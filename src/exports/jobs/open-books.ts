@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { loadDriver } from "../../drivers/load-driver.js";
 import { ReplicaError } from "../../errors.js";
+import { makeFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import { lockFile } from "../../sqlite/file-lock.js";
 import { mapSqliteError } from "../../sqlite/map-sqlite-error.js";
-import { hasErrorCode } from "../artifacts/map-directory-error.js";
-import { makeFolder } from "../artifacts/sync-folder.js";
 import { createBooks } from "./books-schema.js";
 
 /** The open books of one folder. */

@@ -1,4 +1,5 @@
 import { ReplicaError } from "../../errors.js";
+import { isDiskFull } from "../../files/error-code.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { commitPush } from "./commit-push.js";
 import { KnownPages } from "./known-pages.js";
@@ -8,7 +9,6 @@ import { PageRun } from "./page-run.js";
 import type { PageStaging, PageVerdict, PageVersion, StagingRequest } from "./page-store.js";
 import type { PushedPages } from "./pushed-pages.js";
 import { readSqlitePageSize } from "./sqlite-header.js";
-import { isDiskFull } from "./store-error.js";
 import type { PinnedVersion, StoredDatabase } from "./stored-database.js";
 import { Turns } from "./turns.js";
 

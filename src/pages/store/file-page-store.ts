@@ -1,9 +1,9 @@
 import { access, constants, readdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ReplicaError } from "../../errors.js";
+import { makeFolder } from "../../files/durable-folder.js";
 import { createPageHasher } from "../hashes/page-hasher.js";
 import { DatabaseEntry } from "./database-entry.js";
-import { makeFolder } from "./durable-folder.js";
 import type { PageStaging, PageStore, PageVersion, StagingRequest } from "./page-store.js";
 import { mapStoreError } from "./store-error.js";
 import { isDatabaseId } from "./store-names.js";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
-import { makeFolder } from "./durable-folder.js";
 import { PushedPages, removePushed } from "./pushed-pages.js";
-import { hasErrorCode } from "./store-error.js";
 import { Turns } from "./turns.js";
 
 const NAME = /^([0-9a-f]{24})-(\d{3,5})\.(pages|hashes)$/;

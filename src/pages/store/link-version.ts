@@ -1,6 +1,6 @@
 import { link, readlink, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { hasErrorCode } from "./store-error.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { DatabasePlaces } from "./store-places.js";
 
 /** Makes `<id>.db` lead to this version, for people who open it. Where links cannot be made there is none. */

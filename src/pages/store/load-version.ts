@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { ReplicaError } from "../../errors.js";
+import { makeFolder } from "../../files/durable-folder.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
-import { makeFolder } from "./durable-folder.js";
 import { readFully } from "./file-pages.js";
 import { fileStamp, sameStamp } from "./file-stamp.js";
 import { hashPages } from "./hash-pages.js";

@@ -1,14 +1,15 @@
 import { chmod, type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ReplicaError } from "../../errors.js";
+import { makeFolder, syncFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
-import { makeFolder, syncFolder } from "./durable-folder.js";
 import { type FileStamp, fileStamp, sameStamp } from "./file-stamp.js";
 import type { HashesHeader } from "./hashes-header.js";
 import { linkVersion } from "./link-version.js";
 import { changed, loadVersion } from "./load-version.js";
-import { hasErrorCode, mapStoreError } from "./store-error.js";
+import { mapStoreError } from "./store-error.js";
 import { parseVersionName } from "./store-names.js";
 import type { DatabasePlaces } from "./store-places.js";
 import { Turns } from "./turns.js";

@@ -1,7 +1,7 @@
 import { rename, rm } from "node:fs/promises";
+import { makeFolder } from "../../files/durable-folder.js";
 import { openPageHashes } from "../hashes/open-page-hashes.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
-import { makeFolder } from "./durable-folder.js";
 import { sameStamp } from "./file-stamp.js";
 import { hashPages } from "./hash-pages.js";
 import { HASHES_OFFSET } from "./hashes-header.js";

@@ -1,11 +1,11 @@
 import { open, writeFile } from "node:fs/promises";
+import { hasErrorCode } from "../../files/error-code.js";
 import { openPageHashes } from "../hashes/open-page-hashes.js";
 import type { PageHasher } from "../hashes/page-hasher.js";
 import type { PageHashes } from "../hashes/page-hashes.js";
 import { createPageHashesFile } from "../hashes/page-hashes-file.js";
 import { HASHES_OFFSET, type HashesHeader } from "./hashes-header.js";
 import { decodeHashesHeader, encodeHashesHeader } from "./hashes-header-bytes.js";
-import { hasErrorCode } from "./store-error.js";
 
 /** Writes a list of hashes that `sealHashes` makes whole. @returns the root hash */
 export async function writeHashes(

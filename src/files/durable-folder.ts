@@ -1,6 +1,6 @@
 import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
-import { hasErrorCode } from "./map-directory-error.js";
+import { dirname, resolve } from "node:path";
+import { hasErrorCode } from "./error-code.js";
 
 /** Makes what was created, renamed or removed in a folder survive a power cut. Where folders cannot be synced (Windows, some network drives) it does nothing. */
 export async function syncFolder(path: string): Promise<void> {
@@ -18,10 +18,12 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Makes a folder for this user alone, and those above it that are missing, so that they survive a power cut. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (made === first) return;
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (made === undefined) return;
+  // As it was written, doubled slashes and all.
+  const first = resolve(made);
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    await syncFolder(dirname(folder));
+    if (folder.length <= first.length) return;
   }
 }
