@@ -15,10 +15,12 @@ export interface PageHashesPlace {
 
 /** So much is hashed at a time: a third of a millisecond. */
 const CHUNK_BYTES = 256 * 1024;
+/** So many are kept from the last read, 64 KiB: a descent asks for some pages again and again, and for their neighbours next. */
+const WINDOW_PAGES = 2048;
 
 /**
- * The hashes of pages in a file of 32 bytes each, which others may go on changing in place: nothing is kept in memory between two calls, and a call
- * needs the same however many pages it is about, but for what `read` returns. None blocks the event loop for longer than a millisecond.
+ * The hashes of pages in a file of 32 bytes each, which does not change while it is open. A call needs the same memory however many pages it is about, but for
+ * what `read` returns. None blocks the event loop for longer than a millisecond.
  * @throws `code` where there is no such file, or it is not as long as it has to be: `offset + pageCount * HASH_BYTES`
  */
 export async function openPageHashes(path: string, place: PageHashesPlace): Promise<PageHashes> {
@@ -57,6 +59,7 @@ class OpenedPageHashes implements PageHashes {
   readonly #hasher: PageHasher;
   readonly pageCount: number;
   #closing: Promise<void> | undefined;
+  #window: { readonly startPage: number; readonly hashes: Buffer } = { startPage: 1, hashes: Buffer.alloc(0) };
 
   constructor(
     handle: FileHandle,
@@ -77,6 +80,7 @@ class OpenedPageHashes implements PageHashes {
   async combined(startPage: number, endPage: number): Promise<Uint8Array> {
     const count = endPage - startPage + 1;
     this.#check(startPage, count);
+    if (count <= WINDOW_PAGES) return this.#hasher.combined(await this.#kept(startPage, count));
     const bytes = count * HASH_BYTES;
     const buffer = Buffer.allocUnsafe(Math.min(bytes, CHUNK_BYTES));
     if (bytes <= CHUNK_BYTES) return this.#hasher.combined(await this.#fill(buffer, startPage));
@@ -91,7 +95,10 @@ class OpenedPageHashes implements PageHashes {
 
   async read(startPage: number, count: number): Promise<Uint8Array> {
     this.#check(startPage, count);
-    return await this.#fill(new Uint8Array(count * HASH_BYTES), startPage);
+    const hashes = new Uint8Array(count * HASH_BYTES);
+    if (count > WINDOW_PAGES) return await this.#fill(hashes, startPage);
+    hashes.set(await this.#kept(startPage, count));
+    return hashes;
   }
 
   close(): Promise<void> {
@@ -103,6 +110,20 @@ class OpenedPageHashes implements PageHashes {
     const isRange = Number.isSafeInteger(startPage) && Number.isSafeInteger(count) && startPage >= 1 && count >= 0;
     if (isRange && startPage + count - 1 <= this.pageCount) return;
     throw new RangeError(`Pages ${startPage} to ${startPage + count - 1} of 1 to ${this.pageCount}`);
+  }
+
+  /** At most `WINDOW_PAGES`; a view of what is kept. */
+  async #kept(startPage: number, count: number): Promise<Buffer> {
+    let { startPage: first, hashes } = this.#window;
+    if (startPage < first || startPage + count > first + hashes.length / HASH_BYTES) {
+      // Two windows may be read at once: each call goes on with its own.
+      first = startPage;
+      const kept = Math.min(WINDOW_PAGES, this.pageCount - first + 1);
+      hashes = await this.#fill(Buffer.allocUnsafeSlow(kept * HASH_BYTES), first);
+      this.#window = { startPage: first, hashes };
+    }
+    const at = (startPage - first) * HASH_BYTES;
+    return hashes.subarray(at, at + count * HASH_BYTES);
   }
 
   async #fill<T extends Uint8Array>(into: T, startPage: number): Promise<T> {

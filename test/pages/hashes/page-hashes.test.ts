@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blake3 } from "hash-wasm";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -76,7 +76,7 @@ describe("a file of page hashes", () => {
     }
   });
 
-  it("shows what others have changed in place, and answers several at once", async () => {
+  it("answers several at once, in any order", async () => {
     const path = join(tempDir(), "hashes");
     const all = randomBytes(32 * 20_000);
     writeFileSync(path, all);
@@ -90,11 +90,15 @@ describe("a file of page hashes", () => {
     expect(hex(before[0])).toBe(await blake3(all));
     expect(hex(before[1])).toBe(await blake3(all.subarray(32)));
     expect(hex(before[3])).toBe(hex(before[0]));
-    all.fill(7, 32 * 9, 32 * 10);
-    const fd = openSync(path, "r+");
-    writeSync(fd, all, 32 * 9, 32, 32 * 9);
-    closeSync(fd);
-    expect(hex(await hashes.combined(1, 20_000))).toBe(await blake3(all));
+    const ranges = Array.from({ length: 200 }, (_, at) => {
+      const start = 1 + ((at * 7_919) % 17_000);
+      return [start, start + ((at * 31) % 2_200)] as const;
+    });
+    const found = await Promise.all(ranges.map(([start, end]) => hashes.combined(start, end)));
+    for (const [at, [start, end]] of ranges.entries()) {
+      expect(hex(found[at] ?? all)).toBe(await blake3(all.subarray(32 * (start - 1), 32 * end)));
+      expect(hex(await hashes.read(start, end - start))).toBe(all.toString("hex", 32 * (start - 1), 32 * (end - 1)));
+    }
     await hashes.close();
     await hashes.close();
   });
@@ -132,7 +136,6 @@ describe("a file of page hashes", () => {
       message: expect.stringContaining("has 300 bytes"),
     });
     await expect(hashes.read(10, 1)).rejects.toMatchObject({ code: "PAGE_STORE" });
-    expect((await hashes.read(1, 9)).length).toBe(288);
     await hashes.close();
   });
 
