@@ -10,7 +10,7 @@ export function isRecord(value: unknown): value is object {
 export function unknownMistakes(options: object, known: readonly string[]): string[] {
   return Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => `${name} is not an option, ${suggestion(name, known)}`);
+    .map((name) => `unknown option "${name}": ${suggestion(name, known)}`);
 }
 
 /** Which of these options are set and neither `true` nor `false`. */

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { suggestion } from "../config/nearest-name.js";
 import { showValue } from "../config/show-value.js";
 import { ConfigurationError } from "../errors.js";
 import { oauthMistakes } from "./oauth-mistakes.js";
+import { booleanMistakes, isRecord, unknownMistakes } from "./option-shape.js";
 import type { OAuthProviderOptions, PageServerOptions } from "./page-server-options.js";
 import { parseSessionKeys } from "./tokens/parse-session-keys.js";
 
@@ -72,11 +72,10 @@ const KNOWN: Readonly<Record<keyof PageServerOptions, true>> = {
  * @throws ConfigurationError with every mistake at once
  */
 export function parsePageServerSettings(options: PageServerOptions): PageServerSettings {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new ConfigurationError(["the options of createPageServer must be an object"]);
+  if (!isRecord(options)) throw new ConfigurationError(["the options of createPageServer must be an object"]);
   const { keys, mistakes: keyMistakes } = parseSessionKeys(options.sessionKey);
   const mistakes = [
-    ...unknownMistakes(options),
+    ...unknownMistakes(options, Object.keys(KNOWN)),
     ...dirMistakes(options.dir),
     ...keyMistakes,
     ...numberMistakes(options),
@@ -96,13 +95,6 @@ export function parsePageServerSettings(options: PageServerOptions): PageServerS
     clientAddress: options.clientAddress,
     onError: guarded(options.onError ?? warn),
   };
-}
-
-function unknownMistakes(options: object): string[] {
-  const known = Object.keys(KNOWN);
-  return Object.keys(options)
-    .filter((key) => !known.includes(key))
-    .map((key) => `unknown option "${key}": ${suggestion(key, known)}`);
 }
 
 function dirMistakes(dir: unknown): string[] {
@@ -135,10 +127,9 @@ function numberMistakes(options: PageServerOptions): string[] {
   ];
 }
 
-function partMistakes({ allowSignup, feed, clientAddress, onError }: PageServerOptions): string[] {
-  const mistakes: string[] = [];
-  if (allowSignup !== undefined && typeof allowSignup !== "boolean")
-    mistakes.push(`allowSignup must be true or false, got ${showValue(allowSignup)}`);
+function partMistakes(options: PageServerOptions): string[] {
+  const { feed, clientAddress, onError } = options;
+  const mistakes = booleanMistakes(options, ["allowSignup"]);
   if (feed !== undefined && typeof (feed as { publish?: unknown } | null)?.publish !== "function")
     mistakes.push(`feed must be a change feed, as createMemoryFeed() makes one, got ${showValue(feed)}`);
   if (clientAddress !== undefined && typeof clientAddress !== "function")

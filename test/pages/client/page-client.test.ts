@@ -17,7 +17,7 @@ describe("createPageClient", () => {
   it("names all that is wrong with its options at once", () => {
     const options = { url: "ftp://u:p@h/?x", idleSecond: 1, idleSeconds: -1 } as unknown as PageClientOptions;
     expect(() => createPageClient(options)).toThrow(
-      /idleSecond is not an option, did you mean "idleSeconds"[\s\S]*url[\s\S]*idleSeconds/,
+      /unknown option "idleSecond": did you mean "idleSeconds"[\s\S]*url[\s\S]*idleSeconds/,
     );
     for (const url of [undefined, "", "sync.example.com", "http://user:secret@host", "http://host/?token=secret"]) {
       const create = () => createPageClient({ url } as PageClientOptions);
