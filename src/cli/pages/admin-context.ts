@@ -54,7 +54,7 @@ export async function withAdmin(
     return true;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if (error instanceof Interrupted) report.end();
+    if (error instanceof Interrupted) report.note("Stopped.", { event: "interrupted" });
     else report.failure(explained(error, server, isAuthorized));
     return false;
   }

@@ -27,7 +27,7 @@ async function list(args: readonly string[], output: Output): Promise<boolean> {
   const flags = parseFlags(args, PAGE_FLAGS);
   return await withAdmin(flags, output, async ({ admin, report, authorized }) => {
     const { databases } = await admin.listDatabases({}, await authorized());
-    if (report.json) report.result("", databases.map(shown));
+    if (report.json) report.result("", { databases: databases.map(shown) });
     for (const { id, name } of report.json ? [] : databases)
       report.result(`${printable(id)}\t${printable(name)}`, null);
     if (databases.length === 0) {

@@ -102,7 +102,7 @@ describe("accounts on the command line", () => {
       const stopped = run(`login ${EMAIL}; echo "ended with $?"`);
       await stopped.waitFor(/Password: /);
       stopped.type("\x03");
-      await stopped.waitFor(/ended with 1/);
+      await stopped.waitFor(/Stopped\.\s+ended with 1/);
     },
   );
 

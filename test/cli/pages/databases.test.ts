@@ -20,10 +20,13 @@ describe("db", () => {
     expect(shop).toMatch(/^\w+$/);
     expect(await user.call("db", "list")).toEqual({ code: 0, stdout: `${blog}\tmy blog\n${shop}\tshop`, stderr: "" });
     const listed = JSON.parse((await user.call("db", "list", "--json")).stdout);
-    expect(listed).toEqual([
-      { id: blog, name: "my blog", orgId: expect.any(String), createdAt: expect.stringMatching(/^20\d\d-.*Z$/) },
-      { id: shop, name: "shop", orgId: expect.any(String), createdAt: expect.stringMatching(/^20\d\d-.*Z$/) },
-    ]);
+    // An object, as `--json` promises of every line.
+    expect(listed).toEqual({
+      databases: [
+        { id: blog, name: "my blog", orgId: expect.any(String), createdAt: expect.stringMatching(/^20\d\d-.*Z$/) },
+        { id: shop, name: "shop", orgId: expect.any(String), createdAt: expect.stringMatching(/^20\d\d-.*Z$/) },
+      ],
+    });
     expect(await user.call("db", "create", "shop")).toMatchObject({ code: 1, stdout: "" });
     expect(await user.call("db", "delete", shop)).toEqual({ code: 0, stdout: `Deleted ${shop}`, stderr: "" });
     expect((await user.call("db", "list")).stdout).toBe(`${blog}\tmy blog`);
