@@ -5,7 +5,7 @@ import { ReplicaError, type ReplicaErrorCode } from "../../errors.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 
 /** `domain` of the `google.rpc.ErrorInfo` that goes with each error of ours; its `reason` is the code of the catalogue. */
-export const ERROR_DOMAIN = "starfish-replica";
+const ERROR_DOMAIN = "starfish-replica";
 
 /** Errors that are for the caller to read. All others are the server's own business. */
 const CODES: Partial<Record<ReplicaErrorCode, Code>> = {

@@ -5,7 +5,7 @@ import type { SyncEndpointParts } from "./sync-endpoint.js";
 import type { UpgradeAnswer } from "./upgrade-answer.js";
 
 /** Where syncs begin. WIRE.md, section 2. */
-export const SYNC_PATH = "/sync";
+const SYNC_PATH = "/sync";
 
 /** What the request is told instead of a sync, or the claims of its token: nothing but the request and the clock is looked at. */
 export function readSyncRequest(

@@ -1,7 +1,7 @@
 /** Pages of one block; a block takes 16 KiB and is made when one of its pages is named. */
 const BLOCK_PAGES = 4096;
-/** 16 MiB: pages that are named beyond are not checked, which is 16 GiB of 4096 bytes each. */
-const MAX_BLOCKS = 1024;
+/** 4 MiB for each of the syncs that may be under way, whatever their peers name. Pages beyond are not checked: those after 4 GiB of 4096 bytes each. */
+const MAX_BLOCKS = 256;
 
 /**
  * What a push has said of the pages that it is asked for: four bytes of each hash, since a client that hashes one page and sends another does so by
