@@ -2,7 +2,10 @@
 export interface PageClientOptions {
   /** Of the page server, for instance `https://sync.example.com`; `/sync` is added to it. */
   readonly url: string;
-  /** A server that says nothing for so long is given up, in seconds. Default 60. */
+  /**
+   * A server that says nothing for so long is given up, in seconds; one that is there but does not go on, as in a commit, after ten times as long.
+   * Default 60.
+   */
   readonly idleSeconds?: number;
 }
 

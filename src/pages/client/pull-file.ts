@@ -36,7 +36,7 @@ async function openLocal(run: SyncRun, watch: TargetWatch): Promise<LocalVersion
     if (!isForeign) throw error;
     if (call.force) return null;
     throw new ReplicaError("NOT_A_DATABASE", error.message, {
-      hint: "It is not overwritten. Give another path, or use force to replace it.",
+      hint: "It is not overwritten. Give another path, or replace it with --force (`force: true`).",
       cause: error,
     });
   }
@@ -133,7 +133,7 @@ class Pull {
         "LOCAL_CHANGES",
         `Nothing has been pushed to this database yet: a pull would empty ${path}`,
         {
-          hint: "Push first, give another path, or use force.",
+          hint: "Push first, give another path, or empty the file with --force (`force: true`).",
         },
       );
     }
@@ -147,7 +147,7 @@ class Pull {
     // What was never synced may be replaced; not what was changed after a first pull that was cut off behind its commit.
     if (synced === null && (replacing === null || sameBytes(replacing.over, this.#local.fingerprint))) return;
     throw new ReplicaError("LOCAL_CHANGES", `${path} was changed since its last sync: a pull would undo that`, {
-      hint: "Push it, pull into another file, or use force to give up what was changed here.",
+      hint: "Push it, pull into another file, or give up what was changed here with --force (`force: true`). A program that only follows opens the file read-only: ANALYZE, PRAGMA optimize and VACUUM change it too.",
     });
   }
 

@@ -1,6 +1,6 @@
 import { ReplicaError } from "../../errors.js";
 import type { PageSyncResult } from "../page-client.js";
-import type { ClientRestart, SyncBase } from "../session/client-session.js";
+import type { ClientOutcome, ClientRestart, SyncBase } from "../session/client-session.js";
 import { createPushClient } from "../session/push-client.js";
 import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { writeSyncRecord } from "../target/sync-record.js";
@@ -36,18 +36,21 @@ class Push {
   #base: SyncBase | null;
   #database: string | null = null;
   #isPending = false;
+  /** A push before this one, of which nobody knows whether it was stored. */
+  #earlier: SyncRecord["pending"];
 
   constructor(run: SyncRun, local: LocalVersion) {
     this.#run = run;
     this.#local = local;
     this.#synced = local.origin ?? run.record.synced;
     this.#base = baseOf(this.#synced);
+    this.#earlier = run.record.pending;
   }
 
   async push(): Promise<PageSyncResult> {
     const { link, notices } = this.#run;
     const { pageSize, pageCount } = this.#local.source;
-    const outcome = await link.converse((restart) => this.#attempt(restart));
+    const outcome = await this.#converse();
     const { version, changed, pagesTransferred } = outcome;
     if (version?.rootHash != null && !sameBytes(version.rootHash, this.#local.rootHash)) {
       throw new ReplicaError("INTEGRITY_FAILED", "What the page server has stored is not what was pushed");
@@ -66,13 +69,29 @@ class Push {
     };
   }
 
+  async #converse(): Promise<ClientOutcome> {
+    const { link } = this.#run;
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        return await link.converse((restart) => this.#attempt(restart));
+      } catch (error) {
+        const isRefused = error instanceof ReplicaError && error.code === "GENERATION_CONFLICT";
+        if (!isRefused || !this.#isPending) throw error;
+        // This push was not stored. What came first may be the one before it, which the server was still storing when this one began.
+        this.#isPending = false;
+        await this.#remember(this.#synced, this.#earlier);
+        if (isAgain || this.#earlier === null) throw error;
+      }
+    }
+  }
+
   async #attempt(restart: ClientRestart | null): Promise<Attempt> {
-    const { call, record, progress } = this.#run;
+    const { call, progress } = this.#run;
     const plainUnit = restart?.reason === "plain-server" ? restart.pageSize : null;
     if (restart?.reason === "own-push") await this.#adopt(restart.base);
     const pages: HashedPages = plainUnit === null ? this.#local : await this.#local.inUnits(plainUnit);
     const { pageSize, pageCount } = pages.source;
-    const { pending } = record;
+    const pending = this.#earlier;
     let compared = 0;
     let transferred = 0;
     let total: number | null = null;
@@ -115,7 +134,8 @@ class Push {
 
   /** The push before this one was stored, and its answer lost. */
   async #adopt(base: SyncBase & { readonly generation: number }): Promise<void> {
-    const { pending } = this.#run.record;
+    const pending = this.#earlier;
+    this.#earlier = null;
     this.#base = base;
     const version = this.#versionOf(base.database, base.generation);
     const isSame = sameBytes(pending?.rootHash ?? null, version.rootHash);

@@ -9,7 +9,7 @@ export interface SyncConnectionOptions {
   /** `ws:` or `wss:` */
   readonly url: string;
   readonly token: string;
-  /** A server that says nothing for so long, while it is waited for, is given up. */
+  /** A server that says nothing for so long, while it is waited for, is given up; and one that answers pings and nothing else ten times as long. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
 }
@@ -19,6 +19,8 @@ const MAX_WAITING_BYTES: number = 2 * MAX_FRAME_BYTES;
 /** With no more than this on its way out there is room for more. */
 const ROOM_BYTES = 256 * 1024;
 const CLOSE_PATIENCE_MS = 1_000;
+/** A commit is announced by nothing: this many times `idleMs` are left for the longest, and for the slowest frame. */
+const STALLED_AFTER = 10;
 
 /**
  * One WebSocket to a page server. Frames that came wait in order until they are taken; while too many wait the socket is not read. While a call waits for
@@ -38,6 +40,8 @@ export class SyncConnection {
   #wake: (() => void) | undefined;
   /** Frames that the system has taken. */
   #taken = 0;
+  /** Frames that have come. */
+  #came = 0;
   #pings = 0;
   #pongs = 0;
   #atBarrier = false;
@@ -155,6 +159,7 @@ export class SyncConnection {
         this.#fail(new ReplicaError("PAGE_PROTOCOL", "The page server sent a text message; frames are binary"));
         return;
       }
+      this.#came += 1;
       this.#waiting.push(data);
       this.#waitingBytes += data.length;
       if (this.#waitingBytes >= MAX_WAITING_BYTES && !this.#atBarrier) socket.pause();
@@ -186,19 +191,14 @@ export class SyncConnection {
   /** What has come before the end of a connection is still taken first. */
   async #until(fact: () => boolean): Promise<void> {
     const { idleMs, url } = this.#options;
-    let seen = this.#signsOfLife();
-    let since = performance.now();
+    const isSilent = lasting(() => `${this.bytesReceived} ${this.#taken}`, idleMs);
+    const isStalled = lasting(() => `${this.#came} ${this.#taken}`, STALLED_AFTER * idleMs);
     const timer = setInterval(() => {
-      const now = this.#signsOfLife();
-      if (now !== seen) {
-        seen = now;
-        since = performance.now();
-      } else if (performance.now() - since >= idleMs) {
-        this.#fail(silent(url, `has said nothing for ${idleMs / 1_000} seconds`));
-        this.#socket.terminate();
-        return;
-      }
-      this.#ping();
+      const silence = isSilent() && `has said nothing for ${idleMs / 1_000} seconds`;
+      const given = silence || (isStalled() && stalledFor((STALLED_AFTER * idleMs) / 1_000));
+      if (given === false) return void this.#ping();
+      this.#fail(silent(url, given));
+      this.#socket.terminate();
     }, idleMs / 4);
     try {
       while (!fact()) {
@@ -212,11 +212,22 @@ export class SyncConnection {
       this.#wake = undefined;
     }
   }
+}
 
-  /** Changes whenever the server has sent something, or taken something of what waits. */
-  #signsOfLife(): string {
-    return `${this.bytesReceived} ${this.#taken}`;
-  }
+/** Whether what it looks at has been the same for so long, each time that it is asked. */
+function lasting(look: () => string, ms: number): () => boolean {
+  let seen = look();
+  let since = performance.now();
+  return () => {
+    const now = look();
+    if (now !== seen) since = performance.now();
+    seen = now;
+    return performance.now() - since >= ms;
+  };
+}
+
+function stalledFor(seconds: number): string {
+  return `is there, but has not gone on with the sync for ${seconds} seconds`;
 }
 
 /**

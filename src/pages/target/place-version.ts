@@ -50,7 +50,7 @@ async function removeLogs(path: string, force: boolean): Promise<void> {
         "LOCAL_DATABASE",
         `There is ${log}, which holds changes to a database that is not there any more`,
         {
-          hint: "Move it back to its database, or away, or pull with `force` to remove it.",
+          hint: "Move it back to its database, or away, or pull with --force (`force: true`) to remove it.",
         },
       );
     }

@@ -84,7 +84,7 @@ async function write(options: ReplaceOptions): Promise<void> {
 
 function foreign(path: string, what: string, cause?: unknown): ReplicaError {
   return new ReplicaError("NOT_A_DATABASE", `The local file ${path} ${what}: it was left as it is`, {
-    hint: "Move it away, or pull with `force` to put the pulled database in its place.",
+    hint: "Move it away, or pull with --force (`force: true`) to put the pulled database in its place.",
     ...(cause === undefined ? {} : { cause }),
   });
 }

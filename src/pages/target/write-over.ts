@@ -209,7 +209,7 @@ function isBusy(error: unknown): boolean {
 
 function changedMeanwhile(path: string): ReplicaError {
   return new ReplicaError("LOCAL_CHANGES", `The local database ${path} was written to while the pull was under way`, {
-    hint: "It was left as it is. Pull again, with `force` if what was written may be lost.",
+    hint: "It was left as it is. Pull again, with --force (`force: true`) if what was written may be lost.",
     retryable: true,
   });
 }

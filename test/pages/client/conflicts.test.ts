@@ -1,7 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
+import { createPageHasher } from "../../../src/pages/hashes/page-hasher.js";
+import { readSyncRecord, writeSyncRecord } from "../../../src/pages/target/sync-record.js";
 import { buildSnippet } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
@@ -122,6 +124,55 @@ describe("a pull", () => {
     expect(await pull(two, { force: true })).toMatchObject({ changed: true, generation: 2 });
     expect(read(two)).toBe("theirs");
     expect(leftBeside(two)).toEqual([]);
+  });
+
+  it("does not undo what was changed after a first pull that was cut off behind its commit", async () => {
+    const { folder, push, pull } = await startFixture();
+    const one = makeFile(join(folder, "one.db"));
+    await push(one);
+    for (const two of [join(folder, "two.db"), makeFile(join(folder, "three.db"), { rows: 5 })]) {
+      const isThere = existsSync(two);
+      await pull(two);
+      const { synced } = (await readSyncRecord(two)).record;
+      if (synced === null) throw new Error("Nothing was remembered");
+      const { fingerprint, ...written } = synced;
+      const over = isThere ? new Uint8Array(32).fill(7) : null;
+      const cutOff = { synced: null, pending: null, replacing: { ...written, over } };
+      await writeSyncRecord(two, cutOff);
+      change(two, "UPDATE item SET mark = 'mine' WHERE id = 7");
+      await expect(pull(two)).rejects.toMatchObject({ code: "LOCAL_CHANGES" });
+      expect(read(two)).toBe("mine");
+    }
+  });
+
+  it("goes on after one that was cut off before its commit, over a file that was never synced", async () => {
+    const { folder, push, pull } = await startFixture();
+    await push(makeFile(join(folder, "one.db")));
+    const two = makeFile(join(folder, "two.db"), { rows: 5 });
+    const hasher = await createPageHasher();
+    const over = hasher.combined(hasher.hashes(readFileSync(two), 4096));
+    await pull(join(folder, "three.db"));
+    const { synced } = (await readSyncRecord(join(folder, "three.db"))).record;
+    if (synced === null) throw new Error("Nothing was remembered");
+    await writeSyncRecord(two, { synced: null, pending: null, replacing: { ...synced, over } });
+    expect(await pull(two)).toMatchObject({ changed: true });
+    expect(rowsOf(two)).toHaveLength(300);
+  });
+
+  it("goes on where a program has put the file in WAL mode, which is no change of what is in it", async () => {
+    const { folder, push, pull } = await startFixture();
+    const one = makeFile(join(folder, "one.db"));
+    await push(one);
+    const two = join(folder, "two.db");
+    await pull(two);
+    change(two, "PRAGMA journal_mode = WAL; UPDATE item SET mark = mark");
+    expect(await pull(two)).toMatchObject({ changed: false });
+    change(one, "UPDATE item SET mark = 'theirs' WHERE id = 7");
+    await push(one);
+    expect(await pull(two)).toMatchObject({ changed: true, generation: 2 });
+    expect(read(two)).toBe("theirs");
+    change(two, "ANALYZE");
+    await expect(pull(two)).rejects.toMatchObject({ hint: expect.stringMatching(/--force.*force: true.*read-only/) });
   });
 
   it("of what was changed here in just the same way takes nothing and knows the generation", async () => {

@@ -103,6 +103,16 @@ describe("a page server", () => {
     expect(await pull(join(folder, "c.db"), { origin: slow.origin, idleMs: 1_500 })).toMatchObject({ changed: true });
   });
 
+  it("that answers pings and never goes on is given up after ten times as long", async () => {
+    const since = performance.now();
+    expect(await failure({ origin: await speak(() => {}), idleMs: 100 })).toMatchObject({
+      code: "SYNC_UNREACHABLE",
+      message: expect.stringContaining("has not gone on with the sync for 1 seconds"),
+      retryable: true,
+    });
+    expect(performance.now() - since).toBeGreaterThan(1_000);
+  });
+
   it("that sends what is no frame, or a text, broke the protocol", async () => {
     for (const message of [Buffer.from([2, 0x80]), "hello", Buffer.alloc(5 * 1024 * 1024)]) {
       const origin = await speak((socket) => socket.send(message));
