@@ -42,6 +42,7 @@ const ORDER = [
   "pages-first-sync",
   "pages-unchanged",
   "pages-changes",
+  "pages-memory",
 ];
 
 const { values: options } = parseArgs({

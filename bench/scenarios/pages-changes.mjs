@@ -25,8 +25,15 @@ export const scenario = {
   roundTimeoutMs: 400_000,
   rounds: 3,
   measures: CASES.flatMap(([name, label]) => [
-    ...MEASURES.map(([key, what, unit]) => ({ key: `${name}-${key}`, label: `${label}: ${what}`, unit, better: "less" })),
-    ...(name === "none" ? [] : [{ key: `${name}-pages`, label: `${label}: pages, each way`, better: "less", comparison: true }]),
+    ...MEASURES.map(([key, what, unit]) => ({
+      key: `${name}-${key}`,
+      label: `${label}: ${what}`,
+      unit,
+      better: "less",
+    })),
+    ...(name === "none"
+      ? []
+      : [{ key: `${name}-pages`, label: `${label}: pages, each way`, better: "less", comparison: true }]),
   ]),
   async run({ contender, file, quick }) {
     const source = pageSource(file, quick ? 0.1 : 1);

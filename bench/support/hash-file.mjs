@@ -12,7 +12,12 @@ for (;;) {
   const part = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, null));
   if (part.length === 0) break;
   if (mode === "whole") blake3.update(part);
-  else for (let at = 0; at < part.length; at += PAGE) blake3.init().update(part.subarray(at, at + PAGE)).digest("binary");
+  else
+    for (let at = 0; at < part.length; at += PAGE)
+      blake3
+        .init()
+        .update(part.subarray(at, at + PAGE))
+        .digest("binary");
 }
 closeSync(fd);
 if (mode === "whole") console.log(blake3.digest());

@@ -23,7 +23,11 @@ export async function openPageWorkplace(file, source, wanted) {
   const tokens = await makePageDatabases(server.url, Object.keys(wanted));
   const places = {};
   for (const [name, { journalMode, follower }] of Object.entries(wanted)) {
-    const place = { file: join(folder, `${name}.db`), follower: join(folder, `${name}-follower.db`), tokens: tokens[name] };
+    const place = {
+      file: join(folder, `${name}.db`),
+      follower: join(folder, `${name}-follower.db`),
+      tokens: tokens[name],
+    };
     places[name] = place;
     copyFileSync(source, place.file);
     if (journalMode) setJournalMode(place.file, journalMode);

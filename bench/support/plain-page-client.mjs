@@ -2,8 +2,9 @@
  * One push or pull as clients of the original protocol do it: a frame with the hash of each page, and a frame for each page that differs; a pull writes pages
  * into the file as they come. Its argument is JSON: `url`, `token`, `direction`, `file`. It hashes, reads and sends with what ours does, and tells its parent `{ pages }`.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+
 import { once } from "node:events";
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { decode, Encoder } from "@msgpack/msgpack";
 import { createBLAKE3 } from "hash-wasm";
@@ -39,7 +40,10 @@ async function sendHashes() {
   for (let first = 1; first <= maxPage; first += READ_BYTES / PAGE) {
     const part = buffer.subarray(0, readSync(fd, buffer, 0, READ_BYTES, (first - 1) * PAGE));
     for (let at = 0; at < part.length; at += PAGE) {
-      const hash = blake3.init().update(part.subarray(at, at + PAGE)).digest("binary");
+      const hash = blake3
+        .init()
+        .update(part.subarray(at, at + PAGE))
+        .digest("binary");
       send({ kind: "page_hash", data: { page_no: first + at / PAGE, hash } });
     }
     do await turn();
