@@ -2,8 +2,8 @@ import { fstatSync } from "node:fs";
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
-import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
 import { StepPace } from "../../sqlite/step-pace.js";
+import { beginRead } from "./begin-read.js";
 import { type DatabaseHeader, HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
 import { badFirstPage, cutShort } from "./not-a-database.js";
 import { readFully, readPages } from "./read-pages.js";
@@ -142,15 +142,11 @@ function countOf(pace: StepPace, { pageSize, pageCount }: CopiedSize, done: numb
   return count >= left - 1 ? left : count;
 }
 
-/** Begins a transaction that holds the read lock. @returns `false` where another program's lock is in the way */
+/** As `beginRead`; a transaction that a dead program has left is undone, which is `false` too. */
 function lock({ database, Driver, path }: LockedCopyOptions): boolean {
-  database.exec("BEGIN");
   try {
-    database.pragma("schema_version");
-    return true;
+    return beginRead(database);
   } catch (error) {
-    database.exec("ROLLBACK");
-    if (isSqliteError(error) && error.code.startsWith("SQLITE_BUSY")) return false;
     if (!isLeftUnfinished(error)) throw error;
     tidyUp(Driver, path);
     return false;

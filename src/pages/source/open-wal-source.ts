@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type Database from "better-sqlite3";
 import { ReplicaError } from "../../errors.js";
-import { isSqliteError } from "../../sqlite/map-sqlite-error.js";
+import { beginRead } from "./begin-read.js";
 import { type DatabaseHeader, HEADER_BYTES, readDatabaseHeader } from "./database-header.js";
 import { FilePageSource } from "./file-page-source.js";
 import { badFirstPage, cutShort } from "./not-a-database.js";
@@ -112,19 +112,6 @@ async function standOnMoment(
     await (tries < HASTY_TRIES ? turn() : delay(PAUSE_MS));
     signal?.throwIfAborted();
     if (performance.now() > until) throw unsteadyLog(path);
-  }
-}
-
-/** @returns whether there was a way in */
-function beginRead(database: Database.Database): boolean {
-  database.exec("BEGIN");
-  try {
-    database.pragma("schema_version");
-    return true;
-  } catch (error) {
-    database.exec("ROLLBACK");
-    if (isSqliteError(error) && error.code.startsWith("SQLITE_BUSY")) return false;
-    throw error;
   }
 }
 

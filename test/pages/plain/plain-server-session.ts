@@ -14,6 +14,7 @@ export class PlainServerSession {
   readonly #direction: "push" | "pull";
   readonly #named = new Set<number>();
   readonly #wanted = new Set<number>();
+  #room: Buffer = Buffer.from(new ArrayBuffer(0));
   #complete = false;
   #pages = 0;
 
@@ -61,12 +62,19 @@ export class PlainServerSession {
 
   #write(pageNo: number, data: Uint8Array): void {
     const end = (pageNo - 1) * PAGE_SIZE + data.length;
-    if (end > this.#file.bytes.length) {
-      this.#file.bytes = Buffer.concat([this.#file.bytes, Buffer.alloc(end - this.#file.bytes.length)]);
-    }
+    if (end > this.#file.bytes.length) this.#grow(end);
     this.#file.bytes.set(data, (pageNo - 1) * PAGE_SIZE);
     this.#wanted.delete(pageNo);
     this.#pages += 1;
+  }
+
+  /** With room for as much again, or each page would be copied for each that follows. */
+  #grow(length: number): void {
+    if (this.#file.bytes.buffer !== this.#room.buffer || length > this.#room.length) {
+      this.#room = Buffer.alloc(2 * length);
+      this.#room.set(this.#file.bytes);
+    }
+    this.#file.bytes = this.#room.subarray(0, length);
   }
 
   #send(pageNo: number): PlainFrame {
