@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atEnd } from "../../support/at-end.js";
+import { realDelay } from "../../support/real-time.js";
 import { size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { change, makeFile, rowsOf, syncHere } from "../client/client-fixture.js";
@@ -93,7 +94,9 @@ describe("an original client and ours at one database", () => {
       await theirs.pull(other);
       change(mine, `UPDATE item SET mark = 'ours ${round}'`);
       change(other, `UPDATE item SET mark = 'theirs ${round}'`);
-      const results = await Promise.allSettled([ours.push(mine), theirs.push(other)]);
+      // So that each of them is the first at times.
+      const theirsLater = realDelay((round % 3) * 25).then(() => theirs.push(other));
+      const results = await Promise.allSettled([ours.push(mine), theirsLater]);
       const won = [mine, other].filter((_, at) => results[at]?.status === "fulfilled");
       expect(won, JSON.stringify(results)).toHaveLength(1);
       expect((await stored()).equals(readFileSync(won[0] ?? ""))).toBe(true);
