@@ -1,5 +1,6 @@
 import { resolve as toAbsolute } from "node:path";
 import { ConfigurationError, ReplicaError, toReplicaError } from "../errors.js";
+import { eitherAbort } from "../threads/either-abort.js";
 import { findOwnProgram } from "../threads/own-program.js";
 import { type ProcessLink, startProcess } from "../threads/start-process.js";
 import type { SyncCall } from "./client/sync-call.js";
@@ -37,16 +38,14 @@ export function createPageClient(options: PageClientOptions): PageClient {
     signal?.throwIfAborted();
     const { file, token, force = false, check = false, onProgress } = request;
     const call: SyncCall = { direction, url, idleMs, file: toAbsolute(file), token, force, check };
-    const running = runInProcess(
-      call,
-      onProgress,
-      signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
-    );
+    const work = eitherAbort(closing.signal, signal);
+    const running = runInProcess(call, onProgress, work.signal);
     underWay.add(running);
     try {
       return await running;
     } finally {
       underWay.delete(running);
+      work.release();
     }
   };
 

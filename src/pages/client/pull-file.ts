@@ -141,10 +141,11 @@ class Pull {
   }
 
   #verifyUnchanged(): void {
-    const { call, record, path } = this.#run;
+    const { call, record, isRecordLost, path } = this.#run;
     if (this.#local === null || this.#local.origin !== null || call.force) return;
     const { synced, replacing } = record;
     // What was never synced may be replaced; not what was changed after a first pull that was cut off behind its commit.
+    if (isRecordLost) throw unknownChanges(path);
     if (synced === null && (replacing === null || sameBytes(replacing.over, this.#local.fingerprint))) return;
     throw new ReplicaError("LOCAL_CHANGES", `${path} was changed since its last sync: a pull would undo that`, {
       hint: "Push it, pull into another file, or give up what was changed here with --force (`force: true`). A program that only follows opens the file read-only: ANALYZE, PRAGMA optimize and VACUUM change it too.",
@@ -220,6 +221,16 @@ class Pull {
     }
     return { changed: false, pageSize, pageCount, notices: [] };
   }
+}
+
+function unknownChanges(path: string): ReplicaError {
+  return new ReplicaError(
+    "LOCAL_CHANGES",
+    `Nobody knows whether ${path} was changed since its last sync: ${path}-replica.json cannot be understood`,
+    {
+      hint: "Pull into another file, or give up what may have been changed here with --force (`force: true`). Another version of this program may understand it.",
+    },
+  );
 }
 
 interface Facts {

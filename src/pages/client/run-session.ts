@@ -58,6 +58,7 @@ export async function runSession(
       }
       for (const effect of effects) {
         if (effect.do === "restart" || effect.do === "finish") return effect;
+        if (effect.do === "hear-close") session.closed(await connection.closeReason());
         await run(effect, connection, ports);
       }
       const message = connection.take();
@@ -96,7 +97,7 @@ function isTheirs(error: unknown): boolean {
 }
 
 async function run(
-  effect: Exclude<ClientEffect, { readonly do: "restart" | "finish" }>,
+  effect: Exclude<ClientEffect, { readonly do: "restart" | "finish" | "hear-close" }>,
   connection: SyncConnection,
   ports: SessionPorts,
 ): Promise<void> {

@@ -44,7 +44,19 @@ async function runLocked({ call, signal, tell }: SyncContext): Promise<PageSyncR
           `Nothing can be written beside ${path}, so that it is not remembered which version it comes from: where others push too, the next push has to be forced.`,
         );
       }
-      const run: SyncRun = { call, signal, path, workDir: work.path, isWritable, record, progress, link, notices };
+      const isRecordLost = notice !== null;
+      const run: SyncRun = {
+        call,
+        signal,
+        path,
+        workDir: work.path,
+        isWritable,
+        record,
+        isRecordLost,
+        progress,
+        link,
+        notices,
+      };
       const result = call.direction === "push" ? await pushFile(run) : await pullFile(run);
       progress.flush();
       return result;

@@ -46,6 +46,7 @@ export class SyncConnection {
   #pongs = 0;
   #atBarrier = false;
   #closed = false;
+  #closeReason = "";
 
   private constructor(options: SyncConnectionOptions) {
     this.#options = options;
@@ -129,6 +130,21 @@ export class SyncConnection {
     }
   }
 
+  /** Why the server closes the connection, which it does now; empty where it gives no reason, or does not do it soon. Never rejects. */
+  async closeReason(): Promise<string> {
+    if (this.#socket.isPaused) this.#socket.resume();
+    if (!this.#closed) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CLOSE_PATIENCE_MS);
+        this.#socket.once("close", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return this.#closeReason;
+  }
+
   /** In good order, or by force where the server takes no part in it. Never rejects. */
   async close(): Promise<void> {
     this.#options.signal.removeEventListener("abort", this.#abort);
@@ -172,6 +188,7 @@ export class SyncConnection {
     socket.on("error", (error) => this.#fail(mapConnectionError(error, url, this.#tcp !== undefined)));
     socket.on("close", (code, reason) => {
       this.#closed = true;
+      this.#closeReason = reason.toString("utf8");
       this.#fail(closedEarly(url, code, reason.toString("utf8")));
     });
   }

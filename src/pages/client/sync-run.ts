@@ -15,6 +15,8 @@ export interface SyncRun {
   /** Whether anything can be remembered beside the file. */
   readonly isWritable: boolean;
   readonly record: SyncRecord;
+  /** Whether there is a record that cannot be understood: then `record` is empty, and nobody knows whether the file was changed. */
+  readonly isRecordLost: boolean;
   readonly progress: SyncProgress;
   readonly link: ServerLink;
   /** For the user; may be added to. */

@@ -13,7 +13,7 @@ const MAX_BYTES = 64 * 1024;
 /**
  * What is remembered beside a database of its syncs.
  * @param path of the database, as `resolveTarget` gives it
- * @returns an empty record where there is none. Also where it cannot be understood: then `notice` says so, for the user, and the next write replaces it.
+ * @returns an empty record where there is none. Also where it cannot be understood: then `notice` says so, for the user.
  * @throws `LOCAL_DATABASE` where it is there and cannot be read
  */
 export async function readSyncRecord(path: string): Promise<{ record: SyncRecord; notice: string | null }> {
@@ -31,7 +31,7 @@ export async function readSyncRecord(path: string): Promise<{ record: SyncRecord
 }
 
 function unread(beside: string, why: string): { record: SyncRecord; notice: string } {
-  const notice = `${beside} was left aside, as if the file had never been synced: ${why}.`;
+  const notice = `${beside} was left aside: ${why}.`;
   return { record: NOTHING, notice };
 }
 

@@ -145,6 +145,25 @@ describe("a pull", () => {
     }
   });
 
+  it("does not undo what may have been changed where the record beside the file is damaged", async () => {
+    const { folder, push, pull } = await startFixture();
+    const one = makeFile(join(folder, "one.db"));
+    await push(one);
+    const two = join(folder, "two.db");
+    await pull(two);
+    writeFileSync(`${two}-replica.json`, "{");
+    expect(await pull(two)).toMatchObject({ changed: false, notices: [expect.stringMatching(/damaged/)] });
+    change(two, "UPDATE item SET mark = 'mine' WHERE id = 7");
+    writeFileSync(`${two}-replica.json`, "{");
+    await expect(pull(two)).rejects.toMatchObject({
+      code: "LOCAL_CHANGES",
+      message: expect.stringMatching(/replica.json/),
+    });
+    expect(read(two)).toBe("mine");
+    expect(await pull(two, { force: true })).toMatchObject({ changed: true });
+    expect(read(two)).toBe("");
+  });
+
   it("goes on after one that was cut off before its commit, over a file that was never synced", async () => {
     const { folder, push, pull } = await startFixture();
     await push(makeFile(join(folder, "one.db")));
