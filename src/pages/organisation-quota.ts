@@ -5,7 +5,7 @@ import type { PageStore } from "./store/page-store.js";
 
 export interface OrganisationQuotaOptions {
   readonly accounts: Pick<Accounts, "listDatabases">;
-  readonly store: Pick<PageStore, "bytes">;
+  readonly store: Pick<PageStore, "bytes" | "trimLeftovers">;
   readonly maxDatabaseBytes: number;
   readonly maxOrganisationBytes: number;
 }
@@ -13,7 +13,10 @@ export interface OrganisationQuotaOptions {
 /** Databases looked at in one go: an organisation may have thousands. */
 const AT_ONCE = 32;
 
-/** What the databases of an organisation may take: of each the larger of what is stored and what a push under way will make of it. */
+/**
+ * What the databases of an organisation may take: of each the larger of what is stored and what a push under way will make of it. What pushes that broke
+ * off have left is kept where that leaves room for it.
+ */
 export class OrganisationQuota implements StorageQuota {
   readonly #options: OrganisationQuotaOptions;
   /** Bytes of the pushes under way, by organisation and database. */
@@ -31,12 +34,15 @@ export class OrganisationQuota implements StorageQuota {
     // Held first, so that of two pushes that come at once at least one sees the other.
     const release = this.#hold(orgId, databaseId, bytes);
     try {
-      const others = await this.#othersBytes(orgId, databaseId);
+      const ids = (await this.#options.accounts.listDatabases(orgId)).map(({ id }) => id);
+      const otherIds = ids.filter((id) => id !== databaseId);
+      const others = await this.#sum(otherIds, (id) => this.#bytesOf(orgId, id));
       if (others + bytes > maxOrganisationBytes) {
         throw exceeded(
           `This database would take ${bytes} bytes and the others of its organisation take ${others}, and all together may take ${maxOrganisationBytes}`,
         );
       }
+      await this.#trimLeftovers(ids, maxOrganisationBytes - others - bytes);
       return release;
     } catch (error) {
       release();
@@ -44,14 +50,32 @@ export class OrganisationQuota implements StorageQuota {
     }
   }
 
-  async #othersBytes(orgId: string, databaseId: string): Promise<number> {
-    const ids = (await this.#options.accounts.listDatabases(orgId))
-      .map(({ id }) => id)
-      .filter((id) => id !== databaseId);
+  async #trimLeftovers(ids: readonly string[], maxBytes: number): Promise<void> {
+    const { store } = this.#options;
+    const found: string[] = [];
+    await this.#sum(ids, async (id) => {
+      const bytes = await store.trimLeftovers(id, Number.POSITIVE_INFINITY);
+      if (bytes > 0) found.push(id);
+      return bytes;
+    });
+    // One after the other, since each takes of the same room.
+    let room = maxBytes;
+    for (const id of found) room -= await this.#sum([id], () => store.trimLeftovers(id, room));
+  }
+
+  /** A database that is deleted meanwhile counts nothing. */
+  async #sum(ids: readonly string[], bytesOf: (id: string) => Promise<number>): Promise<number> {
+    const there = async (id: string): Promise<number> => {
+      try {
+        return await bytesOf(id);
+      } catch (error) {
+        if (error instanceof ReplicaError && error.code === "UNKNOWN_DATABASE") return 0;
+        throw error;
+      }
+    };
     let sum = 0;
     for (let from = 0; from < ids.length; from += AT_ONCE) {
-      const stored = await Promise.all(ids.slice(from, from + AT_ONCE).map((id) => this.#bytesOf(orgId, id)));
-      for (const bytes of stored) sum += bytes;
+      for (const bytes of await Promise.all(ids.slice(from, from + AT_ONCE).map(there))) sum += bytes;
     }
     return sum;
   }

@@ -91,6 +91,11 @@ class FilePageStore implements PageStore {
     return await database.attempt("Looking at a stored database", async () => (await stat(path)).size);
   }
 
+  async trimLeftovers(id: string, maxBytes: number): Promise<number> {
+    const { database, leftovers } = this.#entry(id);
+    return await database.attempt("Removing old pages", () => leftovers.sweep({ maxBytes }));
+  }
+
   async file(id: string): Promise<string | null> {
     const { database } = this.#entry(id);
     const generation = await database.attempt("Looking at a stored database", () => database.generation());

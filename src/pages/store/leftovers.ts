@@ -83,21 +83,26 @@ export class Leftovers {
     }
   }
 
-  /** Removes what nobody has: what is older than `ttlMs`, then the oldest until no more than `maxBytes` are left. */
-  sweep(limits: { readonly ttlMs?: number; readonly maxBytes?: number }): Promise<void> {
+  /** Removes what nobody has: what is older than `ttlMs`, then the oldest until no more than `maxBytes` are left. @returns bytes of what is left */
+  sweep(limits: { readonly ttlMs?: number; readonly maxBytes?: number }): Promise<number> {
     return this.#turns.run(() => this.#sweep(limits));
   }
 
-  async #sweep(limits: { readonly ttlMs?: number; readonly maxBytes?: number }): Promise<void> {
+  async #sweep(limits: { readonly ttlMs?: number; readonly maxBytes?: number }): Promise<number> {
     let bytes = 0;
+    let kept = 0;
     for (const found of await this.#list()) {
       if (this.#held.has(found.name)) continue;
       bytes += found.bytes;
       const old = limits.ttlMs !== undefined && Date.now() - found.writtenAt > limits.ttlMs;
-      if (!old && bytes <= (limits.maxBytes ?? Number.POSITIVE_INFINITY)) continue;
+      if (!old && bytes <= (limits.maxBytes ?? Number.POSITIVE_INFINITY)) {
+        kept += found.bytes;
+        continue;
+      }
       this.#trusted.delete(found.name);
       await removePushed(this.#folder, found.name);
     }
+    return kept;
   }
 
   /** Removes what is old, or what a crash has left that is of use to nobody, and the folder where nothing is left. Only before the first push. */

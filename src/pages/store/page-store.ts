@@ -65,6 +65,12 @@ export interface PageStore {
   stage(database: string, request: StagingRequest): Promise<PageStaging>;
   /** What the stored version takes, in bytes; 0 where there is none. */
   bytes(database: string): Promise<number>;
+  /**
+   * Removes of what pushes that broke off have left, which the next one need not send again, all that is more than `maxBytes`, the oldest first. Pushes
+   * under way keep theirs.
+   * @returns bytes of what is left
+   */
+  trimLeftovers(database: string, maxBytes: number): Promise<number>;
   /** Path of the stored version, a SQLite file to be opened for reading; `null` where there is none. */
   file(database: string): Promise<string | null>;
   /** Of all databases that have files, staged ones too, in no order: those that the accounts do not know are to be removed. */

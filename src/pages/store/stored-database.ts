@@ -71,7 +71,7 @@ export class StoredDatabase {
   }
 
   /** Does what nobody waits for: where it fails only `onError` is told. */
-  async beside(what: string, work: () => Promise<void>): Promise<void> {
+  async beside(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {

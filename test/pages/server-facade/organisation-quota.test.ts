@@ -2,19 +2,21 @@ import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
 import { OrganisationQuota } from "../../../src/pages/organisation-quota.js";
 
-/** A quota over databases of these sizes, all of one organisation. */
-function quotaOver(
-  stored: Record<string, number>,
-  maxOrganisationBytes = 100,
-  maxDatabaseBytes = 80,
-): OrganisationQuota {
+/** A quota over databases of these sizes, all of one organisation, and what pushes that broke off have left of them. */
+function quotaOver(stored: Record<string, number>, leftovers: Record<string, number> = {}): OrganisationQuota {
   return new OrganisationQuota({
     accounts: {
       listDatabases: async (orgId) => Object.keys(stored).map((id) => ({ id, orgId, name: id, createdAt: 0 })),
     },
-    store: { bytes: async (id) => stored[id] ?? 0 },
-    maxDatabaseBytes,
-    maxOrganisationBytes,
+    store: {
+      bytes: async (id) => stored[id] ?? 0,
+      async trimLeftovers(id, maxBytes) {
+        if ((leftovers[id] ?? 0) > maxBytes) leftovers[id] = 0;
+        return leftovers[id] ?? 0;
+      },
+    },
+    maxDatabaseBytes: 80,
+    maxOrganisationBytes: 100,
   });
 }
 
@@ -83,12 +85,37 @@ describe("the quota of an organisation", () => {
           if (broken) throw new Error("no disk");
           return 0;
         },
+        trimLeftovers: async () => 0,
       },
       maxDatabaseBytes: 80,
       maxOrganisationBytes: 100,
     });
     expect(await refusal(quota.reserve("o", "a", 80))).toContain("no disk");
     broken = false;
+    expect(await refusal(quota.reserve("o", "b", 80))).toBe("none");
+  });
+
+  it("keeps what pushes that broke off have left only where there is room for it", async () => {
+    const leftovers = { a: 20, b: 30, c: 30 };
+    const quota = quotaOver({ a: 10, b: 0, c: 0 }, leftovers);
+    expect(await refusal(quota.reserve("o", "c", 40))).toBe("none");
+    expect(leftovers).toEqual({ a: 20, b: 30, c: 0 });
+    // They keep nobody out.
+    expect(await refusal(quota.reserve("o", "b", 50))).toBe("none");
+    expect(leftovers).toEqual({ a: 0, b: 0, c: 0 });
+    expect(await refusal(quota.reserve("o", "b", 51))).toBe("QUOTA_EXCEEDED");
+  });
+
+  it("does not count a database that is deleted meanwhile", async () => {
+    const gone = async () => {
+      throw new ReplicaError("UNKNOWN_DATABASE", "gone");
+    };
+    const quota = new OrganisationQuota({
+      accounts: { listDatabases: async (orgId) => [{ id: "a", orgId, name: "a", createdAt: 0 }] },
+      store: { bytes: gone, trimLeftovers: gone },
+      maxDatabaseBytes: 80,
+      maxOrganisationBytes: 100,
+    });
     expect(await refusal(quota.reserve("o", "b", 80))).toBe("none");
   });
 

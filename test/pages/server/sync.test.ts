@@ -35,6 +35,7 @@ function like(store: PageStore, changes: Partial<PageStore>): PageStore {
     read: (database, unit) => (unit === undefined ? store.read(database) : store.read(database, unit)),
     stage: (database, request) => store.stage(database, request),
     bytes: (database) => store.bytes(database),
+    trimLeftovers: (database, maxBytes) => store.trimLeftovers(database, maxBytes),
     file: (database) => store.file(database),
     ids: () => store.ids(),
     remove: (database) => store.remove(database),

@@ -105,6 +105,25 @@ describe("pushes that broke off", () => {
     expect(staged(dir, "")).toEqual([]);
   });
 
+  it("are trimmed to what there is room for, the newest of them last, and not while a push has them", async () => {
+    const dir = tempDir();
+    const store = await openStore(dir);
+    expect(await store.trimLeftovers("db1", 0)).toBe(0);
+    await breakOff(store, next, 50);
+    const all = await store.trimLeftovers("db1", Number.POSITIVE_INFINITY);
+    expect(all).toBeGreaterThanOrEqual(50 * 4096);
+    expect(await store.trimLeftovers("db1", all)).toBe(all);
+    const under = await beginPush(store, "db1", next);
+    expect(await store.trimLeftovers("db1", 0)).toBe(0);
+    await sendPages(under, next, 4096);
+    await under.commit();
+    await under.close();
+    expectBytes(await storedContent(store, "db1"), next);
+    await breakOff(store, changedFile(next, "other"), 1);
+    expect(await store.trimLeftovers("db1", 1)).toBe(0);
+    expect(staged(dir, "")).toEqual([]);
+  });
+
   it("are swept when they are old", async () => {
     const dir = tempDir();
     const first = await openStore(dir);
