@@ -46,6 +46,7 @@ describe("a page server, those who push and those who pull, killed (kill -9) at 
     const dir = tempDir();
     const folders = [tempDir(), tempDir(), tempDir()];
     const [source, wal, rollback] = folders.map((folder, at) => join(folder, `${at}.db`)) as [string, string, string];
+    const fresh = join(tempDir(), "fresh.db");
     const rows = size({ test: 800, ci: 3_000, soak: 5_000 });
     createNumbered(source, { mode: "wal", rows });
     createNumbered(wal, { mode: "wal", rows: 10 });
@@ -61,7 +62,9 @@ describe("a page server, those who push and those who pull, killed (kill -9) at 
         spawnNode(loop, ["push", server.origin, source, String(random() * 2 ** 31)], { env: { SYNC_TOKEN: push } }),
       );
     const startPuller = () =>
-      pullers.push(spawnNode(loop, ["pull", server.origin, `${wal},${rollback}`], { env: { SYNC_TOKEN: pull } }));
+      pullers.push(
+        spawnNode(loop, ["pull", server.origin, [wal, rollback, fresh].join(",")], { env: { SYNC_TOKEN: pull } }),
+      );
     const running = (children: readonly Child[]): Child => children.at(-1) as Child;
     const pause = async (child: Child) => {
       child.writeLine("pause");
@@ -92,14 +95,16 @@ describe("a page server, those who push and those who pull, killed (kill -9) at 
       const what = `round ${round}, ${victim}`;
 
       // Whatever was cut short, each file is a whole version at once.
-      for (const file of [source, wal, rollback]) expect(versionIn(file), what).toBeGreaterThanOrEqual(0);
+      const whole = [source, wal, rollback];
+      if (victim === "puller" && existsSync(fresh)) whole.push(fresh);
+      for (const file of whole) expect(versionIn(file), what).toBeGreaterThanOrEqual(0);
       if (victim === "server") await server.restart();
       else if (victim === "pusher") startPusher();
       else startPuller();
       const acknowledged = last(pushers, "pushed");
-      const fresh = join(tempDir(), "fresh.db");
-      const pulled = await syncHere("pull", fresh, { origin: server.origin, token: pull, check: true });
-      const version = versionIn(fresh);
+      const checked = join(tempDir(), "checked.db");
+      const pulled = await syncHere("pull", checked, { origin: server.origin, token: pull, check: true });
+      const version = versionIn(checked);
       expect(version, what).toBeGreaterThanOrEqual(acknowledged);
       await waitFor(() => last(pushers, "pushing") >= version, {
         what: `${what}: version ${version} to have been pushed`,
@@ -112,16 +117,16 @@ describe("a page server, those who push and those who pull, killed (kill -9) at 
       await pause(running(pullers));
       const newest = last(pushers, "pushed");
       expect(newest, what).toBe(last(pushers, "pushing"));
-      const { generation } = await syncHere("pull", fresh, { origin: server.origin, token: pull });
-      expect([source, wal, rollback, fresh].map(versionIn), what).toEqual([newest, newest, newest, newest]);
+      const { generation } = await syncHere("pull", checked, { origin: server.origin, token: pull });
+      expect([source, wal, rollback, fresh, checked].map(versionIn), what).toEqual(Array(5).fill(newest));
       expect(readdirSync(join(dir, "databases", databaseId)).sort(), what).toEqual([
         `${generation}.db`,
         `${generation}.hashes`,
       ]);
       const staging = join(dir, "staging", databaseId);
       expect(existsSync(staging) ? readdirSync(staging) : [], what).toEqual([]);
-      expect(leftOf([source, wal, rollback, fresh]), what).toEqual([]);
-      rmSync(dirname(fresh), { recursive: true });
+      expect(leftOf([source, wal, rollback, fresh, checked]), what).toEqual([]);
+      rmSync(dirname(checked), { recursive: true });
       running(pushers).writeLine("go");
       running(pullers).writeLine("go");
     }

@@ -1,6 +1,8 @@
 // Syncs again and again, each as the process of the package's own runs it, until it is killed: `push <origin> <file> <seed>` writes version after version
-// and pushes each; `pull <origin> <file>,<file>…` pulls into each file in turn. The token is in SYNC_TOKEN. On the line `pause` it finishes one more sync
+// and pushes each; `pull <origin> <file>,<file>…` pulls into each file in turn, of which `fresh.db` is removed before. The token is in SYNC_TOKEN. On the line `pause` it finishes one more sync
 // of each file, and waits for the line `go`.
+import { rmSync } from "node:fs";
+import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplicaError } from "../../../src/errors.js";
@@ -56,6 +58,8 @@ async function pushOnce(isFirst: boolean): Promise<void> {
 
 async function pullAll(): Promise<void> {
   for (const file of files.split(",")) {
+    if (basename(file) === "fresh.db")
+      for (const part of ["-replica.json", ""]) rmSync(`${file}${part}`, { force: true });
     console.log("pulling");
     const { generation } = await sync(file);
     console.log(`pulled ${generation}`);
