@@ -44,6 +44,8 @@ section says when it was measured. What the numbers mean stands in \`bench/findi
   the same version of starfish-server. One real primary (starfish-server ${peer} over @hono/node-server, documents in memory, no
   compression) in another process serves both. Bytes and sockets are counted at the primary's sockets.
 - Where tables are copied, a PostgreSQL of the benchmark's own (\`fsync=off\`, \`shared_buffers=256MB\`, tables that are warm in memory) serves all.
+- Where files are synced page by page, the page server has a process of its own (\`createPageServer\` over @hono/node-server); each push and each pull has one, too, as
+  always. \`sync\` runs before each measure, so that none waits for what another left to be written.
 - Loopback, no TLS: a real network makes bytes and round trips count for more.
 - Every round is a fresh process; who takes part takes turns, and who begins changes every round. One uncounted round of each goes first
   where that warms something up.
