@@ -59,7 +59,7 @@ function dataOf(frame: Frame): WireMap | null {
         ...extensionOf(frame),
       };
     case "error":
-      return { [KEY.message]: frame.message, [EXTENSION_KEY.code]: frame.code };
+      return { [KEY.message]: frame.message };
   }
 }
 

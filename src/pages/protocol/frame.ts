@@ -62,8 +62,6 @@ export interface SyncCompleteFrame {
 export interface ErrorFrame {
   readonly kind: "error";
   readonly message: string;
-  /** A code of our catalogue, where one of our own peers says it to another. */
-  readonly code?: string;
 }
 
 /** One message of the page sync protocol (WIRE.md, section 2), with the names that JavaScript uses. */

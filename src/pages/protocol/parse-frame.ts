@@ -76,7 +76,7 @@ function frameOf(map: WireMap): Frame {
         extension: syncCompleteExtension(data),
       };
     case "error":
-      return errorFrame(data);
+      return { kind, message: data.string(KEY.message) };
     default:
       throw refused("The `kind` of a frame is none that the protocol knows.");
   }
@@ -99,13 +99,6 @@ function hashBatch(data: WireMap): Frame {
 
 function pageOf(data: WireMap): { pageNo: number; data: Uint8Array } {
   return { pageNo: data.pageNo(KEY.pageNo), data: data.bytes(KEY.data) };
-}
-
-function errorFrame(data: WireMap): Frame {
-  const message = data.string(KEY.message);
-  return data.isNull(EXTENSION_KEY.code)
-    ? { kind: "error", message }
-    : { kind: "error", message, code: data.name(EXTENSION_KEY.code) };
 }
 
 function isExtended(data: WireMap): boolean {

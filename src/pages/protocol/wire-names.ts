@@ -48,5 +48,4 @@ export const EXTENSION_KEY = {
   force: "force",
   direction: "direction",
   rootHash: "root_hash",
-  code: "code",
 } as const;

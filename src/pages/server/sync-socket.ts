@@ -144,7 +144,7 @@ export class SyncSocket {
   }
 
   /** Says the last words, closes, and lets go of what still comes. */
-  finish(lastWords: Frame | null, closeCode: number): void {
+  finish(lastWords: Frame | null, closeCode: number, reason = ""): void {
     if (this.#finished) return;
     this.#finished = true;
     this.#stopClocks();
@@ -152,7 +152,7 @@ export class SyncSocket {
     this.#waitingBytes = 0;
     if (this.#ws.readyState === WebSocket.OPEN) {
       if (lastWords !== null) this.#ws.send(encodeFrame(lastWords));
-      this.#ws.close(closeCode, "");
+      this.#ws.close(closeCode, reason);
     }
     if (this.#ws.isPaused) this.#ws.resume();
     const linger = setTimeout(() => this.cut(), LINGER_MS);

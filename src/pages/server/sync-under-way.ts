@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
+import { closeReason } from "../session/close-reason.js";
 import { createPullServer } from "../session/pull-server.js";
 import { createPushServer } from "../session/push-server.js";
 import type { ServerSession } from "../session/server-session.js";
@@ -80,7 +81,10 @@ export class SyncUnderWay {
     await this.#closeFiles();
     this.#settle();
     if (end === null) socket.finish(null, 1000);
-    else socket.finish(end.error === null ? null : session.failed(end.error), end.closeCode);
+    else {
+      const lastWords = end.error === null ? null : session.failed(end.error);
+      socket.finish(lastWords, end.closeCode, closeReason(end.error));
+    }
     const durationMs = performance.now() - since;
     tellPages({ event: "end", ...about, outcome: end?.outcome ?? "completed", ...tally, durationMs });
   }

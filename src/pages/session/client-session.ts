@@ -28,6 +28,8 @@ export type ClientEffect =
    * comes is bounded by what was sent since the last barrier), or the pong never comes.
    */
   | { readonly do: "barrier" }
+  /** The server has ended the sync: wait a moment for the close of the connection, and hand its reason to `closed`. */
+  | { readonly do: "hear-close" }
   /** Close this connection, make a new session as `how` says, and connect again with it. Nothing was changed at either end. */
   | { readonly do: "restart"; readonly how: ClientRestart }
   /** The session is over, and well: close the connection. */
@@ -78,7 +80,7 @@ export interface PeerFacts {
  * the socket has taken (nearly) all that was sent, call `idle`; where that gave nothing, wait for a frame. Sending does not wait for the socket: `idle` is what
  * waits, and it never asks for more than about `MAX_BATCH_BYTES` at once. Reading from the socket may pause while frames wait, but not during a `barrier`.
  *
- * `open`, `receive` and `idle` throw where the sync failed: `PAGE_PROTOCOL` where the peer broke the rules (then send `failed(error)`, and close), and
+ * `open`, `receive`, `idle` and `closed` throw where the sync failed: `PAGE_PROTOCOL` where the peer broke the rules (then send `failed(error)`, and close), and
  * `SYNC_REFUSED` or `GENERATION_CONFLICT` where the peer has ended it (then just close).
  */
 export interface ClientSession {
@@ -86,6 +88,8 @@ export interface ClientSession {
   open(): readonly ClientEffect[];
   receive(frame: Frame): readonly ClientEffect[];
   idle(): readonly ClientEffect[];
+  /** After `hear-close`. @param reason of the WebSocket's close; empty where it had none, or did not come. @throws always */
+  closed(reason: string): never;
   /** The `error` frame that tells the peer. */
   failed(error: unknown): Frame;
   /** `null` before `hello_reply`. */

@@ -24,15 +24,23 @@ export function peerFactsOf(reply: HelloReplyFrame, isPlain: boolean): PeerFacts
   };
 }
 
-/** The error that an `error` frame of the server stands for. */
-export function errorOf(frame: ErrorFrame, peer: PeerFacts | null, base: SyncBase | null): ReplicaError {
+/**
+ * The error that an `error` frame of the server stands for.
+ * @param reason that of the close that followed it: `closeReason`
+ */
+export function errorOf(
+  frame: ErrorFrame,
+  reason: string,
+  peer: PeerFacts | null,
+  base: SyncBase | null,
+): ReplicaError {
   const words = cleanWords(frame.message);
-  if (frame.code === "INVALID_TOKEN") {
+  if (reason === "INVALID_TOKEN") {
     return new ReplicaError("INVALID_TOKEN", words, {
       hint: "Get one for this direction: starfish-replica db token ID --direction push|pull",
     });
   }
-  if (frame.code !== "GENERATION_CONFLICT") {
+  if (reason !== "GENERATION_CONFLICT") {
     return new ReplicaError("SYNC_REFUSED", `The page server ended the sync: ${words || "it did not say why"}`);
   }
   const from = base !== null && base.database === peer?.database ? (base.generation ?? 0) : 0;

@@ -111,7 +111,7 @@ class PullServer implements ServerSession {
 
   failed(error: unknown): Frame {
     this.#state = "over";
-    return errorFrameFor(error, "server", this.#isExtended);
+    return errorFrameFor(error, "server");
   }
 
   get #isExtended(): boolean {

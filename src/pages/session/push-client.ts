@@ -1,5 +1,5 @@
 import { ReplicaError } from "../../errors.js";
-import type { Frame, HelloReplyFrame, SyncCompleteFrame } from "../protocol/frame.js";
+import type { ErrorFrame, Frame, HelloReplyFrame, SyncCompleteFrame } from "../protocol/frame.js";
 import { MAX_BATCH_BYTES, PROTOCOL_VERSION } from "../protocol/limits.js";
 import type { ClientEffect, ClientSession, PeerFacts, SyncBase } from "./client-session.js";
 import { createRangePlan, createSinglePlan, type HashPlan } from "./hash-plan.js";
@@ -35,6 +35,7 @@ class PushClient implements ClientSession {
   readonly #asked = new PageSet();
   #state: "new" | "hello" | "comparing" | "completed" | "over" = "new";
   #peer: PeerFacts | null = null;
+  #lastWords: ErrorFrame = { kind: "error", message: "" };
   #plan: HashPlan = createRangePlan(0);
   #pagesSent = 0;
 
@@ -61,7 +62,8 @@ class PushClient implements ClientSession {
     if (this.#state === "over" || this.#state === "new") throw unexpectedFrame(frame.kind, "outside of a sync");
     if (frame.kind === "error") {
       this.#state = "over";
-      throw errorOf(frame, this.#peer, this.#options.base);
+      this.#lastWords = frame;
+      return [{ do: "hear-close" }];
     }
     if (this.#peer === null) {
       if (frame.kind !== "hello_reply") throw unexpectedFrame(frame.kind, "before `hello_reply`");
@@ -98,8 +100,12 @@ class PushClient implements ClientSession {
     return [{ do: "send", frame: { kind: "complete" } }];
   }
 
+  closed(reason: string): never {
+    throw errorOf(this.#lastWords, reason, this.#peer, this.#options.base);
+  }
+
   failed(error: unknown): Frame {
-    return errorFrameFor(error, "client", this.#peer?.extended ?? false);
+    return errorFrameFor(error, "client");
   }
 
   #begin(reply: HelloReplyFrame): readonly ClientEffect[] {

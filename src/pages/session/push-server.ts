@@ -126,7 +126,7 @@ class PushServer implements ServerSession {
 
   failed(error: unknown): Frame {
     this.#state = "over";
-    return errorFrameFor(error, "server", this.#isExtended);
+    return errorFrameFor(error, "server");
   }
 
   get #isExtended(): boolean {

@@ -29,15 +29,12 @@ export function cleanWords(words: string): string {
 /**
  * The `error` frame that tells the other end.
  * @param who "server" or "client", for what is not said
- * @param isExtended whether the other end knows our codes
  */
-export function errorFrameFor(error: unknown, who: "server" | "client", isExtended: boolean): ErrorFrame {
+export function errorFrameFor(error: unknown, who: "server" | "client"): ErrorFrame {
   const isOurs = error instanceof ReplicaError;
   if (isOurs && error.code === "STOPPED") return { kind: "error", message: `The ${who} was stopped. Try again later.` };
   if (!isOurs || !TOLD[who].has(error.code)) return { kind: "error", message: `The ${who} failed.` };
-  const frame: ErrorFrame = { kind: "error", message: cleanWords(error.message) };
-  // Only our own clients say which way they want, and they are told that it is not their token's before they count as ours.
-  return isExtended || error.code === "INVALID_TOKEN" ? { ...frame, code: error.code } : frame;
+  return { kind: "error", message: cleanWords(error.message) };
 }
 
 /** A frame that may not come now. */

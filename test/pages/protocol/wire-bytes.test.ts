@@ -100,10 +100,6 @@ const VECTORS: readonly (readonly [Frame, number[]])[] = [
     ),
   ],
   [{ kind: "error", message: "no" }, wire("error", ["message", str("no")])],
-  [
-    { kind: "error", message: "no", code: "PAGE_PROTOCOL" },
-    wire("error", ["message", str("no")], ["code", str("PAGE_PROTOCOL")]),
-  ],
 ];
 
 describe("frames on the wire", () => {

@@ -94,6 +94,9 @@ export class ClientMachine {
         this.#awaitsPong = true;
         this.#out.send("ping");
         break;
+      case "hear-close":
+        this.#session.closed(this.#in.closeReason);
+        break;
       case "restart":
         this.restart = effect.how;
         break;

@@ -100,7 +100,8 @@ describe("what a server says when it ends a sync", () => {
     const message = `no\u001b[2J\r\n\u202eroom ${"😀".repeat(3000)}`;
     let error: unknown = null;
     try {
-      client.receive({ kind: "error", message });
+      expect(client.receive({ kind: "error", message })).toEqual([{ do: "hear-close" }]);
+      client.closed("");
     } catch (thrown) {
       error = thrown;
     }

@@ -49,6 +49,8 @@ export class Wire {
   peakBytes = 0;
   waitingBytes = 0;
   pages: number[] = [];
+  /** Of the close that follows the last message. */
+  closeReason = "";
 
   get isEmpty(): boolean {
     return this.#messages.length === 0;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
 import type { Frame } from "../../../src/pages/protocol/frame.js";
 import type { ClientSession } from "../../../src/pages/session/client-session.js";
+import { closeReason } from "../../../src/pages/session/close-reason.js";
 import { createPullClient } from "../../../src/pages/session/pull-client.js";
 import { createPullServer } from "../../../src/pages/session/pull-server.js";
 import { createPushClient } from "../../../src/pages/session/push-client.js";
@@ -165,14 +166,19 @@ describe("a server's session", () => {
     expect(client()).toEqual([]);
   });
 
-  it("S8: says a code to a client that knows ours, and words alone to any other", () => {
-    for (const [first, code] of [[hello, { code: "PAGE_PROTOCOL" }] as const, [plainHello, {}] as const]) {
+  it("S8: says words alone, and what a client does something about as the reason of the close", () => {
+    for (const first of [hello, plainHello]) {
       const { client, server } = literal("push", storeOf([1], SIZE));
       client(first);
       client(page(1));
       const { message } = server.error as ReplicaError;
-      expect(client().at(-1)).toStrictEqual({ kind: "error", message, ...code });
+      expect(client().at(-1)).toStrictEqual({ kind: "error", message });
     }
+    const reasons = (["GENERATION_CONFLICT", "INVALID_TOKEN", "PAGE_PROTOCOL", "PAGE_STORE"] as const).map((code) =>
+      closeReason(new ReplicaError(code, "/srv/secret")),
+    );
+    expect(reasons).toEqual(["GENERATION_CONFLICT", "INVALID_TOKEN", "", ""]);
+    expect(closeReason(new Error("/srv/secret"))).toBe("");
   });
 
   it("S8: does not tell a client what went wrong inside", () => {
@@ -196,7 +202,7 @@ describe("a client's session, where something fails here", () => {
       expect(session.failed(error)).toEqual({ kind: "error", message: "The client failed." });
     }
     const broken = new ReplicaError("PAGE_PROTOCOL", "The server sent page 4 of 3.");
-    expect(session.failed(broken)).toMatchObject({ kind: "error", message: broken.message });
+    expect(session.failed(broken)).toStrictEqual({ kind: "error", message: broken.message });
   });
 });
 

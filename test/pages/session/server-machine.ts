@@ -1,4 +1,5 @@
 import { ReplicaError } from "../../../src/errors.js";
+import { closeReason } from "../../../src/pages/session/close-reason.js";
 import type { ServerEffect, ServerSession } from "../../../src/pages/session/server-session.js";
 import { combinedHash, type Pages, pageHash, samePages, type Wire } from "./machine-link.js";
 
@@ -48,6 +49,7 @@ export class ServerMachine {
     } catch (error) {
       this.error = error;
       this.#out.send(this.#session.failed(error));
+      this.#out.closeReason = closeReason(error);
       return true;
     }
   }
