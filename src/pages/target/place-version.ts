@@ -25,10 +25,13 @@ export async function placeVersion(
 ): Promise<void> {
   // SQLite would take them for the new file's own, and change it.
   await removeLogs(path, force);
-  const mode = isFree ? 0o644 & ~process.umask() : (await stat(path)).mode & 0o777;
+  const replaced = isFree ? null : await stat(path);
   const file = await open(staged.stagedPath, "r+");
   try {
-    await file.chmod(mode);
+    // Root alone may give a file away; for others it stays their own.
+    if (replaced !== null) await file.chown(replaced.uid, replaced.gid).catch(() => {});
+    // After the owner, a change of which takes bits away; and never before it, when others would have them.
+    await file.chmod(replaced === null ? 0o644 & ~process.umask() : replaced.mode & 0o777);
     if (staged.pageCount > 0) setJournalMode(file.fd, staged.pageOneHeader);
     await file.sync();
   } finally {

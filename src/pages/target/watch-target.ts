@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { loadDriver } from "../../drivers/load-driver.js";
 import { sniffTarget } from "./sniff-target.js";
@@ -12,8 +12,9 @@ export interface TargetWatch {
   changed(): boolean;
 }
 
-/** Times of files move in steps of at most so long, so that a later write is sure to show. */
+/** Times of files move in steps of at most so long, so that a later write is sure to show: where whole seconds are kept, of two (FAT). */
 const CLOCK_STEP_MS = 20;
+const COARSE_STEP_MS = 2_000;
 const LOCK_PATIENCE_MS = 5_000;
 
 /**
@@ -24,7 +25,11 @@ const LOCK_PATIENCE_MS = 5_000;
 export async function watchTarget(path: string): Promise<TargetWatch> {
   const kind = await recover(path);
   // A file that is written all the time shows it anyway.
-  for (let looks = 0; looks < 5 && Date.now() - newestWrite(path) < CLOCK_STEP_MS; looks++) await delay(CLOCK_STEP_MS);
+  for (let looks = 0; looks < 5; looks++) {
+    const wait = untilClockMoves(path);
+    if (wait <= 0) break;
+    await delay(wait);
+  }
   const before = momentOf(path);
   return { kind, changed: () => momentOf(path) !== before };
 }
@@ -46,18 +51,23 @@ async function recover(path: string): Promise<TargetWatch["kind"]> {
   }
 }
 
-/** What every write changes. A log without bytes says the same as none: whoever opens the database makes it. */
+/** What every write changes, one that sets the file's time back (`cp -p`) too. A log without bytes says the same as none: whoever opens the database makes it. */
 export function momentOf(path: string): string {
-  return [path, `${path}-wal`].map((file) => describe(file)).join();
+  const [file, log] = [path, `${path}-wal`].map((one) => statSync(one, { bigint: true, throwIfNoEntry: false }));
+  // Not the log's: SQLite sets its owner whenever root opens the database.
+  return [describe(file), file?.size ? file.ctimeNs : "", describe(log)].join();
 }
 
-function describe(file: string): string {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  if (stats === undefined) return "-";
-  return stats.size === 0n ? "-" : [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(":");
+function describe(stats: BigIntStats | undefined): string {
+  return !stats?.size ? "-" : [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(":");
 }
 
-function newestWrite(path: string): number {
-  const times = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return Math.max(...times);
+/** How long a write would still get the same time as the last one. A time that is to come is another clock's. */
+function untilClockMoves(path: string): number {
+  const waits = [path, `${path}-wal`].map((file) => {
+    const { mtimeMs = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    const step = mtimeMs % 1_000 === 0 ? COARSE_STEP_MS : CLOCK_STEP_MS;
+    return Math.min(step, mtimeMs + step - Date.now());
+  });
+  return Math.max(...waits);
 }

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -7,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -144,6 +146,23 @@ describe("replacing a local file", () => {
     }
   });
 
+  it("leaves a file alone that was copied over meanwhile with the times of before", async () => {
+    const [from = "", to = "", mine = ""] = place("server.db", "local.db", "mine.db");
+    makeVersion(from, 1);
+    makeVersion(to, 0);
+    laterVersion(to, mine, 5);
+    const { atime, mtime } = statSync(to);
+    utimesSync(to, atime, mtime);
+    const beforeReplace = (): void => {
+      writeFileSync(to, readFileSync(mine));
+      utimesSync(to, atime, mtime);
+    };
+    await expect(pullVersion({ from, to, generation: 1, beforeReplace })).rejects.toMatchObject({
+      code: "LOCAL_CHANGES",
+    });
+    expect(versionOf(to)).toBe(5);
+  });
+
   it("loses nothing of what is written while a file leaves WAL mode for other pages", async () => {
     const [from = "", to = ""] = place("server.db", "local.db");
     makeVersion(from, 1, { pageSize: 8192 });
@@ -219,6 +238,20 @@ describe("replacing a local file", () => {
       expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
       expect(leftovers(to)).toEqual([]);
     }
+  });
+
+  it("keeps owner and mode of what it takes the place of", async () => {
+    const [from = "", to = ""] = place("server.db", "local.db");
+    makeVersion(from, 1);
+    writeFileSync(to, "no database");
+    chmodSync(to, 0o600);
+    // Nobody else's where this user may not give files away.
+    const owner = process.getuid?.() === 0 ? 65_534 : statSync(to).uid;
+    chownSync(to, owner, statSync(to).gid);
+    await pullVersion({ from, to, generation: 1, force: true });
+    expect(statSync(to)).toMatchObject({ uid: owner });
+    expect(statSync(to).mode & 0o777).toBe(0o600);
+    expect(statSync(`${to}-replica.json`).mode & 0o777).toBe(0o600);
   });
 
   it("does not put a new file beside a log of another one, which SQLite would take for its own", async () => {
