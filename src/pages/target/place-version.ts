@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { link, open, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ReplicaError } from "../../errors.js";
+import { syncFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import { setJournalMode } from "./check-integrity.js";
-import { syncFolder } from "./durable-step.js";
 import type { StagedVersion } from "./finish-version.js";
-import { hasSystemCode } from "./target-error.js";
 
 export interface PlaceOptions {
   /** Whether nothing is there; else what is there is replaced. */
@@ -66,9 +66,9 @@ async function takeFreePlace(from: string, path: string): Promise<void> {
   try {
     await link(from, path);
   } catch (error) {
-    if (hasSystemCode(error, "EEXIST")) throw appeared(path, error);
+    if (hasErrorCode(error, "EEXIST")) throw appeared(path, error);
     // File systems without a second name for a file.
-    if (!hasSystemCode(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
+    if (!hasErrorCode(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
     if (existsSync(path)) throw appeared(path, error);
     await rename(from, path);
     return;

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { hasErrorCode } from "../../files/error-code.js";
 import { HEADER_BYTES, readDatabaseHeader } from "../source/database-header.js";
-import { hasSystemCode, mapTargetError } from "./target-error.js";
+import { mapTargetError } from "./target-error.js";
 
 /** The first bytes of the file that say whether it is a database. Not while SQLite has it open in this process: closing it drops all locks. */
 export function sniffTarget(path: string): "missing" | "empty" | "database" | "foreign" {
@@ -9,7 +10,7 @@ export function sniffTarget(path: string): "missing" | "empty" | "database" | "f
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return "missing";
+    if (hasErrorCode(error, "ENOENT")) return "missing";
     throw mapTargetError(error, `The local database ${path} cannot be read`);
   }
   try {

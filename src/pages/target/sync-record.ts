@@ -1,9 +1,11 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { syncFolder, writeWhole } from "./durable-step.js";
+import { syncFolder } from "../../files/durable-folder.js";
+import { hasErrorCode } from "../../files/error-code.js";
 import { formatSyncRecord, parseSyncRecord } from "./parse-sync-record.js";
 import type { SyncRecord } from "./remembered-version.js";
-import { hasSystemCode, mapTargetError } from "./target-error.js";
+import { mapTargetError } from "./target-error.js";
+import { writeWhole } from "./write-whole.js";
 
 const ENDING = "-replica.json";
 const NOTHING: SyncRecord = { synced: null, pending: null, replacing: null };
@@ -23,7 +25,7 @@ export async function readSyncRecord(path: string): Promise<{ record: SyncRecord
     if ((await stat(beside)).size > MAX_BYTES) return unread(beside, "it is too large");
     text = await readFile(beside, "utf8");
   } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return { record: NOTHING, notice: null };
+    if (hasErrorCode(error, "ENOENT")) return { record: NOTHING, notice: null };
     throw mapTargetError(error, `What is remembered of syncs, ${beside}, cannot be read`);
   }
   const parsed = parseSyncRecord(text);
@@ -58,7 +60,7 @@ async function modeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).mode & 0o666;
   } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return 0o600;
+    if (hasErrorCode(error, "ENOENT")) return 0o600;
     throw error;
   }
 }

@@ -42,11 +42,6 @@ export function mapTargetError(error: unknown, what: string): unknown {
   });
 }
 
-/** Whether the file system says one of these. */
-export function hasSystemCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
-}
-
 /** Whether SQLite finds that what it opened is no database, or not a whole one. */
 export function isDamage(error: unknown): boolean {
   return isSqliteError(error) && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code);

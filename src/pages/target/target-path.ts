@@ -1,7 +1,7 @@
 import { readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ReplicaError } from "../../errors.js";
-import { hasSystemCode } from "./target-error.js";
+import { hasErrorCode } from "../../files/error-code.js";
 
 const MOST_LINKS = 40;
 
@@ -28,7 +28,7 @@ function look(path: string): Stats | null {
   try {
     return statSync(path);
   } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return null;
+    if (hasErrorCode(error, "ENOENT")) return null;
     throw unusable(path, `cannot be reached: ${error instanceof Error ? error.message : error}`, error);
   }
 }
