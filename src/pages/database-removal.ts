@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ReplicaError } from "../errors.js";
 import type { Accounts } from "./accounts/accounts.js";
+import { DiskReserve } from "./disk-reserve.js";
 import type { SyncEndpoint } from "./server/sync-endpoint.js";
 import type { PageStore } from "./store/page-store.js";
 
@@ -24,10 +25,12 @@ const SHOWN = 5;
 export class DatabaseRemoval {
   readonly #options: DatabaseRemovalOptions;
   readonly #marks: string;
+  readonly #reserve: DiskReserve;
 
   constructor(options: DatabaseRemovalOptions) {
     this.#options = options;
     this.#marks = join(options.dir, "deleting");
+    this.#reserve = new DiskReserve(options.dir);
   }
 
   /** @throws `UNKNOWN_DATABASE`, also where it is somebody else's */
@@ -35,11 +38,14 @@ export class DatabaseRemoval {
     const { accounts, store } = this.#options;
     // Only an id of ours becomes the name of a file.
     const { id } = await accounts.database(orgId, databaseId);
-    await this.#mark(id);
-    await accounts.deleteDatabase(orgId, id);
+    await this.#withReserve(async () => {
+      await this.#mark(id);
+      await accounts.deleteDatabase(orgId, id);
+    });
     await endpoint.endDatabase(id);
     await store.remove(id);
     await rm(join(this.#marks, id), { force: true });
+    await this.#reserve.take();
   }
 
   /** Finishes what a crash has cut short; what cannot be finished is tried at the next start. Files that belong to no account are told to `onError`. */
@@ -60,6 +66,18 @@ export class DatabaseRemoval {
     }
     for (const id of marked) await rm(join(this.#marks, id), { force: true }).catch(onError);
     if (strangers.length > 0) onError(belongToNobody(strangers));
+    await this.#reserve.take();
+  }
+
+  /** A deletion is how a full disk gets room again, and takes some first. */
+  async #withReserve(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ReplicaError) || error.code !== "PAGE_STORE") throw error;
+      await this.#reserve.free();
+      await work();
+    }
   }
 
   async #mark(id: string): Promise<void> {

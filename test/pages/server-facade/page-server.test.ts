@@ -13,6 +13,7 @@ import { PageServerSession } from "../../../src/pages/page-server-session.js";
 import { parsePageServerSettings } from "../../../src/pages/page-server-settings.js";
 import { createTokens } from "../../../src/pages/tokens/create-tokens.js";
 import { expectProcessEnds } from "../../support/open-handles.js";
+import { mountSmallDisk } from "../../support/small-disk.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
 import { KEY, listen, type PageHost, startPageHost } from "./page-host.js";
@@ -44,6 +45,17 @@ async function thrown(work: Promise<unknown>): Promise<unknown> {
     () => expect.fail("it succeeded"),
     (error: unknown) => error,
   );
+}
+
+/** To the last block. */
+function fillDisk(disk: string): void {
+  for (const size of [65_536, 1]) {
+    try {
+      for (let file = 0; ; file++) writeFileSync(join(disk, `${size}-${file}`), Buffer.alloc(size));
+    } catch (error) {
+      expect(error).toMatchObject({ code: "ENOSPC" });
+    }
+  }
 }
 
 /** The status of the answer to an upgrade. */
@@ -185,6 +197,23 @@ describe("deleting a database", () => {
     }
     expect(countRows((await host.server.databaseFile(id)) ?? "")).toBe(5);
     expect(await host.server.databaseFile("../accounts")).toBeNull();
+  });
+
+  it("works on a full disk, of which it makes room", async ({ skip }) => {
+    const disk = mountSmallDisk(6);
+    if (disk === null) return skip("this user may not mount a disk");
+    const host = await startPageHost({ dir: join(disk, "pages") });
+    const { admin } = await host.user("ann@example.com");
+    const { id } = await admin.createDatabase({ name: "shop" });
+    await push(host, id, shopFile(500));
+    fillDisk(disk);
+    expect(ConnectError.from(await thrown(admin.createDatabase({ name: "blog" }))).code).toBe(Code.Internal);
+    expect(host.errors).toMatchObject([{ code: "PAGE_STORE", message: expect.stringContaining("full") }]);
+    await admin.deleteDatabase({ databaseId: id });
+    expect(await host.server.databaseFile(id)).toBeNull();
+    await admin.createDatabase({ name: "blog" });
+    expect(statSync(join(host.dir, "reserve")).size).toBeGreaterThan(0);
+    expect(host.errors).toHaveLength(1);
   });
 
   it("is finished at the next start where a crash cut it short", async () => {
