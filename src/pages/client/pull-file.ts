@@ -8,6 +8,7 @@ import { replaceTarget } from "../target/replace-target.js";
 import { type Staging, stagePulledVersion } from "../target/stage-version.js";
 import { writeSyncRecord } from "../target/sync-record.js";
 import { type TargetWatch, watchTarget } from "../target/watch-target.js";
+import { AttemptProgress } from "./attempt-progress.js";
 import type { HashedPages } from "./hashed-pages.js";
 import { type LocalVersion, openLocalVersion } from "./local-version.js";
 import { sameBytes } from "./same-bytes.js";
@@ -83,10 +84,7 @@ class Pull {
     const { progress, record } = this.#run;
     const plainUnit = restart?.reason === "plain-server" ? restart.pageSize : null;
     const pages = await this.#pages(plainUnit);
-    let compared = 0;
-    let transferred = 0;
-    let total: number | null = null;
-    let unit = 0;
+    const told = new AttemptProgress(progress);
     return {
       session: createPullClient({
         local: pages === null ? null : { pageSize: pages.source.pageSize, pageCount: pages.source.pageCount },
@@ -98,23 +96,15 @@ class Pull {
         local: pages,
         onPeer: (peer) => {
           this.#peer = peer;
-          unit = peer.pageSize;
-          if (pages === null) total = peer.pageCount;
           this.#verifyUnlost(peer);
-          progress.report("comparing", 0, null, unit);
+          told.begin(peer.pageSize, pages === null ? peer.pageCount : null);
         },
         store: async (received) => {
           this.#verifyUnchanged();
           this.#stage().put(received);
         },
-        onCompared(count) {
-          compared += count;
-          if (transferred === 0) progress.report("comparing", compared, null, unit);
-        },
-        onPages(count) {
-          transferred += count;
-          progress.report("transferring", transferred, total, unit);
-        },
+        onCompared: (count) => told.compared(count),
+        onPages: (count) => told.transferred(count),
       },
     };
   }

@@ -4,6 +4,7 @@ import type { ClientOutcome, ClientRestart, SyncBase } from "../session/client-s
 import { createPushClient } from "../session/push-client.js";
 import type { SyncedVersion, SyncRecord } from "../target/remembered-version.js";
 import { writeSyncRecord } from "../target/sync-record.js";
+import { AttemptProgress } from "./attempt-progress.js";
 import type { HashedPages } from "./hashed-pages.js";
 import { type LocalVersion, openLocalVersion } from "./local-version.js";
 import { sameBytes } from "./same-bytes.js";
@@ -92,9 +93,7 @@ class Push {
     const pages: HashedPages = plainUnit === null ? this.#local : await this.#local.inUnits(plainUnit);
     const { pageSize, pageCount } = pages.source;
     const pending = this.#earlier;
-    let compared = 0;
-    let transferred = 0;
-    let total: number | null = null;
+    const told = new AttemptProgress(progress);
     return {
       session: createPushClient({
         pageSize,
@@ -109,18 +108,11 @@ class Push {
         local: pages,
         onPeer: (peer) => {
           this.#database = peer.database;
-          if (peer.pageCount === 0) total = pageCount;
-          progress.report("comparing", 0, null, pageSize);
+          told.begin(pageSize, peer.pageCount === 0 ? pageCount : null);
         },
         beforeComplete: () => this.#pend(),
-        onCompared(count) {
-          compared += count;
-          if (transferred === 0) progress.report("comparing", compared, null, pageSize);
-        },
-        onPages(count) {
-          transferred += count;
-          progress.report("transferring", transferred, total, pageSize);
-        },
+        onCompared: (count) => told.compared(count),
+        onPages: (count) => told.transferred(count),
       },
     };
   }

@@ -7,7 +7,7 @@ import { ReplicaError } from "../../errors.js";
 /** A folder of one sync alone, for hashes and copies. */
 export interface WorkFolder {
   readonly path: string;
-  /** Removes it with all that is in it. A second call does nothing. */
+  /** Removes it with all that is in it; what cannot be removed, the next sync removes. A second call does nothing. */
   remove(): void;
 }
 
@@ -39,7 +39,7 @@ export function makeWorkFolder(file: string, isLocked: boolean): WorkFolder {
       cause: error,
     });
   }
-  return { path, remove: () => remove(path) };
+  return { path, remove: () => removeQuietly(path) };
 }
 
 /** Whether files can be made beside this one. */
@@ -55,6 +55,15 @@ export function mayWriteBeside(file: string): boolean {
 function isOld(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && Date.now() - stats.mtimeMs > LEFT_MS;
+}
+
+/** What a sync has done counts, and not what it leaves. */
+function removeQuietly(path: string): void {
+  try {
+    remove(path);
+  } catch {
+    // It begins with a dot, and does no harm.
+  }
 }
 
 function remove(path: string): void {

@@ -5,9 +5,12 @@ import { describe, expect, it } from "vitest";
 import { atEnd } from "../../support/at-end.js";
 import { buildOnce, buildSnippet } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
+import { size } from "../../support/size.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { waitFor } from "../../support/wait.js";
 import { change, leftBeside, makeFile, rowsOf, startFixture } from "./client-fixture.js";
+
+const ROUNDS = size({ test: 2, ci: 5 });
 
 describe("a local file", () => {
   it("is pushed as of one moment, its log included, while another process writes to it", async () => {
@@ -28,7 +31,7 @@ describe("a local file", () => {
     );
     await writer.waitForLine(/writing/);
     const seen: string[] = [];
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       await client.push({ file, token: server.token("push") });
       const copy = join(folder, `copy-${round}.db`);
       writeFileSync(copy, await stored());
@@ -37,7 +40,7 @@ describe("a local file", () => {
       seen.push(rows[0]?.[1] ?? "");
     }
     await writer.kill();
-    expect(new Set(seen).size).toBe(3);
+    expect(new Set(seen).size).toBe(ROUNDS);
     // What stood in its log alone is in what was pushed, and its locks are as they were.
     change(file, "UPDATE item SET mark = 'still mine' WHERE id = 2");
   });

@@ -21,12 +21,13 @@ async function pull(options: PullVersion): Promise<string> {
 
 describe("replacing a file that other programs have open", () => {
   it.each(MODES)("shows readers the old content or the new, never a mix (WAL: $wal)", async ({ wal }) => {
-    const [to = "", ...from] = place("local.db", "1.db", "2.db");
-    const rows = [2_000, 300];
+    const [to = "", ...all] = place("local.db", "1.db", "2.db");
+    const from = all.slice(0, size({ test: 1, ci: 2 }));
+    const rows = [300, 2_000];
     for (const [index, path] of from.entries())
       makeVersion(path, index + 1, { rows: rows[index] ?? 0, wal: index === 1 });
     makeVersion(to, 0, { wal, rows: 500 });
-    const readers = [await startTargetChild("loop", to), await startTargetChild("loop", to)];
+    const readers = await Promise.all([startTargetChild("loop", to), startTargetChild("loop", to)]);
     const sees = (version: number, count: number) => async (reader: Child) =>
       await reader.waitForLine(new RegExp(`^sees ${version} ${version} ${count} ${count * 480}$`));
     await Promise.all(readers.map(sees(0, 500)));
@@ -36,7 +37,7 @@ describe("replacing a file that other programs have open", () => {
     }
     // Each content once, one after the other, and nothing else.
     for (const reader of readers) {
-      expect(reader.lines).toHaveLength(3);
+      expect(reader.lines).toHaveLength(1 + from.length);
       expect(reader.stderr).toBe("");
     }
   });
@@ -56,11 +57,13 @@ describe("replacing a file that other programs have open", () => {
     expect(versionOf(to)).toBe(1);
   });
 
-  it.each([
-    { what: "hold", wal: false },
-    { what: "write", wal: false },
-    { what: "write", wal: true },
-  ])("waits for a transaction that is in the way ($what, WAL: $wal)", async ({ what, wal }) => {
+  it.each(
+    [
+      { what: "hold", wal: false },
+      { what: "write", wal: true },
+      { what: "write", wal: false },
+    ].slice(0, size({ test: 2, ci: 3 })),
+  )("waits for a transaction that is in the way ($what, WAL: $wal)", async ({ what, wal }) => {
     const [from = "", to = ""] = place("server.db", "local.db");
     makeVersion(from, 1);
     makeVersion(to, 0, { wal });

@@ -314,11 +314,13 @@ describe("replacing a local file", () => {
     expect(leftovers(to)).toEqual([]);
   });
 
-  it.for([
-    { wal: false, rows: 10_000 },
-    { wal: true, rows: 10_000 },
-    { wal: true, rows: 20_000 },
-  ])("loses nothing on a disk that is full in the middle (WAL: $wal, $rows rows)", async ({ wal, rows }, context) => {
+  it.for(
+    [
+      { wal: false, rows: 10_000 },
+      { wal: true, rows: 20_000 },
+      { wal: true, rows: 10_000 },
+    ].slice(0, size({ test: 2, ci: 3 })),
+  )("loses nothing on a disk that is full in the middle (WAL: $wal, $rows rows)", async ({ wal, rows }, context) => {
     const disk = mountSmallDisk(10);
     if (disk === null) return context.skip("this user may not mount a disk");
     const from = makeVersion(join(tempDir(), "server.db"), 1, { rows });

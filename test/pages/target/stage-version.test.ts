@@ -4,8 +4,10 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { createPageHasher } from "../../../src/pages/hashes/page-hasher.js";
 import type { PageSource } from "../../../src/pages/source/page-source.js";
+import type { StagedVersion } from "../../../src/pages/target/finish-version.js";
 import { placeVersion } from "../../../src/pages/target/place-version.js";
-import { stagePulledVersion } from "../../../src/pages/target/stage-version.js";
+import type { FinishOptions } from "../../../src/pages/target/put-version.js";
+import { type Staging, stagePulledVersion } from "../../../src/pages/target/stage-version.js";
 import { withPageOne } from "../../../src/pages/target/with-page-one.js";
 import { atEnd } from "../../support/at-end.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -39,6 +41,12 @@ async function rootOf(bytes: Buffer, pageSize: number): Promise<Uint8Array> {
   return hasher.combined(hasher.hashes(bytes, pageSize));
 }
 
+async function finish(staging: Staging, options: FinishOptions): Promise<StagedVersion> {
+  const staged = await staging.finish(options);
+  atEnd(() => staged.close());
+  return staged;
+}
+
 describe("a staged version", () => {
   it("takes pages in any order, and the rest from the local moment", async () => {
     const bytes = server();
@@ -53,7 +61,7 @@ describe("a staged version", () => {
     put(3, 2);
     const rootHash = await rootOf(bytes, 4096);
     const steps: string[] = [];
-    const staged = await staging.finish({ rootHash, check: true, onProgress: ({ phase }) => steps.push(phase) });
+    const staged = await finish(staging, { rootHash, check: true, onProgress: ({ phase }) => steps.push(phase) });
     expect(readFileSync(staged.stagedPath).equals(bytes)).toBe(true);
     expect(staged).toMatchObject({ pageSize: 4096, pageCount: all.length, rootHash, notices: [] });
     expect(new Set(steps)).toEqual(new Set(["writing", "checking"]));
@@ -70,8 +78,8 @@ describe("a staged version", () => {
     writeFileSync(file, local);
     const source = fileSource(file);
     atEnd(() => source.close());
-    const { staging } = begin(bytes, { source: withPageOne(source, bytes.subarray(0, 4096)) });
-    const staged = await staging.finish({ rootHash: await rootOf(bytes, 4096) });
+    const { staging } = begin(bytes, { source: withPageOne(source, bytes.subarray(0, 100)) });
+    const staged = await finish(staging, { rootHash: await rootOf(bytes, 4096) });
     expect(readFileSync(staged.stagedPath).equals(bytes)).toBe(true);
   });
 
@@ -88,7 +96,7 @@ describe("a staged version", () => {
       for (const missing of [0, 1, 2]) {
         const { staging, put, all } = begin(bytes, { source });
         put(...all.slice(0, all.length - missing).filter((pageNo) => pageNo % 3 !== 0));
-        const staged = await staging.finish({ rootHash: null, check: true });
+        const staged = await finish(staging, { rootHash: null, check: true });
         expect(readFileSync(staged.stagedPath).equals(bytes)).toBe(true);
         expect(staged.pageSize).toBe(pageSize);
       }
@@ -99,7 +107,7 @@ describe("a staged version", () => {
     const bytes = server();
     const { staging, put, all } = begin(Buffer.concat([bytes, Buffer.alloc(8192 + 100, 7)]));
     put(...all);
-    const staged = await staging.finish({ rootHash: null });
+    const staged = await finish(staging, { rootHash: null });
     expect(readFileSync(staged.stagedPath).equals(bytes)).toBe(true);
     expect(staged.notices).toEqual([expect.stringContaining("8292 bytes")]);
   });
@@ -171,7 +179,7 @@ describe("a staged version", () => {
     const bytes = server({ wal: true });
     const { staging, put, all } = begin(bytes);
     put(...all);
-    const staged = await staging.finish({ rootHash: null, check: true });
+    const staged = await finish(staging, { rootHash: null, check: true });
     expect(readFileSync(staged.stagedPath).equals(bytes)).toBe(true);
     expect(["-wal", "-shm", "-journal"].some((ending) => existsSync(`${staged.stagedPath}${ending}`))).toBe(false);
   });
@@ -180,7 +188,7 @@ describe("a staged version", () => {
     const bytes = server();
     const first = begin(bytes);
     first.put(...first.all);
-    const staged = await first.staging.finish({ rootHash: null });
+    const staged = await finish(first.staging, { rootHash: null });
     await placeVersion(first.path, staged, { isFree: true, force: false });
     linkSync(first.path, staged.stagedPath);
     const again = stagePulledVersion({ path: first.path, workDir: tempDir(), unit: 4096, unitCount: 1, source: null });
@@ -192,7 +200,7 @@ describe("a staged version", () => {
   it("does not take a place that is taken by now", async () => {
     const { staging, put, all, path } = begin(server());
     put(...all);
-    const staged = await staging.finish({ rootHash: null });
+    const staged = await finish(staging, { rootHash: null });
     writeFileSync(path, "somebody's");
     await expect(placeVersion(path, staged, { isFree: true, force: false })).rejects.toMatchObject({
       code: "LOCAL_DATABASE",
