@@ -1,5 +1,5 @@
 import { createPageHasher } from "../hashes/page-hasher.js";
-import type { ServerVersion } from "./remembered-version.js";
+import type { ServerVersion } from "./server-version.js";
 
 /** Of the database header, with which page 1 begins: https://sqlite.org/fileformat2.html#the_database_header */
 export const PAGE_ONE_HEADER_BYTES = 100;

@@ -1,6 +1,7 @@
 import { HASH_BYTES } from "../hashes/page-hashes.js";
 import { PAGE_ONE_HEADER_BYTES } from "./page-one-as-written.js";
-import type { ReplacingVersion, ServerVersion, SyncRecord } from "./remembered-version.js";
+import type { ReplacingVersion, SyncRecord } from "./remembered-version.js";
+import type { ServerVersion } from "./server-version.js";
 
 const VERSION = 1;
 

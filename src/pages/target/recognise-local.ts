@@ -2,7 +2,8 @@ import type { PageHashes } from "../hashes/page-hashes.js";
 import type { PageSource } from "../source/page-source.js";
 import { combinedWith } from "./combined-with.js";
 import { isPageOneAsWritten } from "./page-one-as-written.js";
-import type { ServerVersion, SyncedVersion, SyncRecord } from "./remembered-version.js";
+import type { SyncedVersion, SyncRecord } from "./remembered-version.js";
+import type { ServerVersion } from "./server-version.js";
 
 /**
  * Which version of the server a local file is, unchanged: the one of the last sync, or one that a pull had written just before it was cut off. Then its
