@@ -13,7 +13,7 @@ import { announceSeed } from "./announce-seed.js";
 import { createNumbered, versionIn, writeNext } from "./numbered-database.js";
 import { pick } from "./seeded-random.js";
 
-const ROUNDS = size({ test: 5, ci: 100, soak: 500 });
+const ROUNDS = size({ test: 5, ci: 100, soak: 200 });
 
 type Way = "both" | "first forced" | "both forced" | "same";
 
