@@ -1,0 +1,21 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { atEnd } from "../support/at-end.js";
+import { buildOnce } from "../support/build-once.js";
+
+describe("sendToParent", () => {
+  it("reaches a parent, and is quiet where that has let go", async () => {
+    const entry = await buildOnce("test/threads/sending-child.ts");
+    const child = fork(entry, [], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    atEnd(() => void child.kill());
+    let stderr = "";
+    child.stderr?.on("data", (text) => {
+      stderr += text;
+    });
+    const exited = once(child, "close");
+    expect((await once(child, "message"))[0]).toBe("first");
+    child.disconnect();
+    expect([(await exited)[0], stderr]).toEqual([0, ""]);
+  });
+});
