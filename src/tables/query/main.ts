@@ -1,16 +1,13 @@
 // What the package runs as a process of its own for local queries (`#query-worker`). Its arguments are the file and the process that asked for it.
 import { loadDriver } from "../../drivers/load-driver.js";
 import { endWithParent } from "../../threads/end-with-parent.js";
+import { sendToParent } from "../../threads/send-to-parent.js";
 import { type ServedMethod, serveCalls } from "../../threads/serve-calls.js";
 import { type QueryLimits, QueryReader } from "./query-reader.js";
 import type { QueryParameters } from "./query-result.js";
 
 const path = process.argv[2] as string;
 let reader: QueryReader | undefined;
-
-const send = (message: unknown): void => {
-  process.send?.(message);
-};
 
 const methods = new Map<string, ServedMethod>([
   [
@@ -22,9 +19,9 @@ const methods = new Map<string, ServedMethod>([
   [
     "query",
     (sql: string, parameters: QueryParameters, limits: QueryLimits) =>
-      reader?.read(sql, parameters, limits, (rows) => send({ kind: "event", value: rows })),
+      reader?.read(sql, parameters, limits, (rows) => sendToParent({ kind: "event", value: rows })),
   ],
 ]);
 
 endWithParent(Number(process.argv[3]));
-process.on("message", serveCalls(methods, send) as (message: unknown) => void);
+process.on("message", serveCalls(methods, sendToParent) as (message: unknown) => void);
