@@ -55,7 +55,7 @@ export async function replaceTarget(options: ReplaceOptions): Promise<SyncedVers
     await write(options);
   } catch (error) {
     // What the system or SQLite failed at may have been the step behind the commit.
-    const isUntouched = error instanceof ReplicaError || options.signal?.aborted || !existsSync(path);
+    const isUntouched = error instanceof ReplicaError || error === options.signal?.reason || !existsSync(path);
     if (isUntouched) await writeSyncRecord(path, record).catch(() => {});
     throw mapTargetError(error, `The local database ${path} cannot be replaced`);
   }
