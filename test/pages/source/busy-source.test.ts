@@ -6,7 +6,7 @@ import { size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { openDatabase, startBusy, startReader, wholeTotal } from "./source-fixture.js";
 
-const ROUNDS = size({ test: 6, ci: 60, soak: 1_000 });
+const ROUNDS = size({ test: 4, ci: 60, soak: 1_000 });
 /** On a busy machine the writers may not get their turn for some rounds. */
 const MOST_ROUNDS = 10 * ROUNDS;
 
