@@ -16,6 +16,8 @@ export interface SyncConnectionOptions {
 
 /** Frames that wait are held up to this; then the socket is not read. */
 const MAX_WAITING_BYTES: number = 2 * MAX_FRAME_BYTES;
+/** Before a barrier everything is read: of requests for single pages this is millions. */
+const MAX_BARRIER_BYTES: number = 64 * 1024 * 1024;
 /** With no more than this on its way out there is room for more. */
 const ROOM_BYTES = 256 * 1024;
 const CLOSE_PATIENCE_MS = 1_000;
@@ -118,7 +120,7 @@ export class SyncConnection {
     return this.#until(() => this.#waiting.length > 0 || this.hasRoom);
   }
 
-  /** Until the server has answered a ping that is sent now. Frames are read meanwhile, however many come. @throws what has ended the connection */
+  /** Until the server has answered a ping that is sent now. Frames are read meanwhile, up to 64 MiB. @throws what has ended the connection */
   async barrier(): Promise<void> {
     const awaited = this.#ping();
     this.#atBarrier = true;
@@ -179,6 +181,7 @@ export class SyncConnection {
       this.#waiting.push(data);
       this.#waitingBytes += data.length;
       if (this.#waitingBytes >= MAX_WAITING_BYTES && !this.#atBarrier) socket.pause();
+      else if (this.#waitingBytes >= MAX_BARRIER_BYTES) this.#flooded();
       this.#wake?.();
     });
     socket.on("pong", (data) => {
@@ -191,6 +194,14 @@ export class SyncConnection {
       this.#closeReason = reason.toString("utf8");
       this.#fail(closedEarly(url, code, reason.toString("utf8")));
     });
+  }
+
+  #flooded(): void {
+    this.#waiting.splice(0);
+    this.#fail(
+      new ReplicaError("PAGE_PROTOCOL", "The page server sent frames without end instead of answering a ping"),
+    );
+    this.#socket.terminate();
   }
 
   #ping(): number {

@@ -9,6 +9,7 @@ import { atEnd } from "../../support/at-end.js";
 import { startHttpHost } from "../../support/http-host.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
+import { plainEncode } from "../plain/plain-frames.js";
 import { leftBeside, makeFile, rowsOf, type SyncOptions, startFixture, syncHere } from "./client-fixture.js";
 
 const TOKEN = "secret-token-0123456789";
@@ -113,6 +114,24 @@ describe("a page server", () => {
     expect(performance.now() - since).toBeGreaterThan(1_000);
   });
 
+  it("that floods us where we wait for a pong is cut off, with bounded memory", async () => {
+    const reply = { protocol_version: 1, page_size: 4096, max_page: 0 };
+    const origin = await speak(
+      (socket) => {
+        socket.on("ping", () => {
+          for (let frame = 0; frame < 80; frame += 1) socket.send(Buffer.alloc(1024 * 1024));
+        });
+        socket.send(plainEncode({ kind: "hello_reply", data: reply }));
+      },
+      { autoPong: false },
+    );
+    const file = makeFile(join(tempDir(), "a.db"), { rows: 3 });
+    await expect(syncHere("push", file, { origin, idleMs: 5_000 })).rejects.toMatchObject({
+      code: "PAGE_PROTOCOL",
+      message: expect.stringContaining("without end"),
+    });
+  });
+
   it("that sends what is no frame, or a text, broke the protocol", async () => {
     for (const message of [Buffer.from([2, 0x80]), "hello", Buffer.alloc(5 * 1024 * 1024)]) {
       const origin = await speak((socket) => socket.send(message));
@@ -182,8 +201,11 @@ async function listen(handle: (socket: Socket) => void): Promise<string> {
 }
 
 /** A WebSocket server that does one thing with each client's first message. */
-async function speak(act: (socket: import("ws").WebSocket) => void): Promise<string> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+async function speak(
+  act: (socket: import("ws").WebSocket) => void,
+  options: { readonly autoPong?: boolean } = {},
+): Promise<string> {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0, ...options });
   server.on("connection", (socket) => {
     socket.on("error", () => {});
     socket.once("message", () => act(socket));
