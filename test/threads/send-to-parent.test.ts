@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { atEnd } from "../support/at-end.js";
@@ -12,7 +13,7 @@ describe("sendToParent", () => {
     atEnd(() => void child.kill());
     // There is no `close` event for a child that was let go.
     const exited = once(child, "exit");
-    const said = text(child.stderr ?? []);
+    const said = text(child.stderr as Readable);
     expect((await once(child, "message"))[0]).toBe("first");
     child.disconnect();
     expect([(await exited)[0], await said]).toEqual([0, ""]);
