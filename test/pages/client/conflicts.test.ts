@@ -248,7 +248,8 @@ describe("a pull", () => {
 });
 
 function read(path: string): unknown {
-  const database = new Database(path, { readonly: true });
+  // A writer that was killed may have left a transaction that has to be rolled back first.
+  const database = new Database(path, { fileMustExist: true });
   try {
     return database.prepare(MARKED).pluck().get();
   } finally {
