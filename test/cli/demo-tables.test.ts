@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs"
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../support/child.js";
+import { inCi } from "../support/size.js";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait.js";
 import { BUILT_CLI } from "./built-cli.js";
@@ -47,7 +48,7 @@ describe("demo tables --once", () => {
     await waitFor(() => processesIn(tmp).length === 0);
   });
 
-  it("exits with 1 when it is interrupted", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("exits with 1 when it is interrupted", { timeout: 60_000 }, async () => {
     const { demo, tmp } = startDemo("--once");
     await demo.waitForLine(/^visits, append/, 40_000);
     expect(await demo.kill("SIGINT")).toEqual({ code: 1, signal: null });
@@ -58,27 +59,31 @@ describe("demo tables --once", () => {
 });
 
 describe("demo tables", () => {
-  it("prints plain lines where there is no terminal; Ctrl-C verifies and ends it", { timeout: 60_000 }, async () => {
-    const { demo, tmp } = startDemo();
-    const [, url = ""] = await demo.waitForLine(/^source {2}(\S+)/, 40_000);
-    expect(url).toMatch(/^postgres:\/\//);
-    await demo.waitForLine(/^\d\d:\d\d:\d\d prices mode=full source=4 copy=4 cursor=- error=- staleness=\S+$/);
-    await demo.waitForLine(/ visits mode=append source=\d+ copy=[1-9]\d+ cursor=\d+ error=- staleness=\d+\.\ds$/);
-    await demo.waitForLine(/ orders mode=upsert source=\d+ copy=[1-9]\d+ cursor=\d{4}-\S+ error=- staleness=\d/);
-    const { code } = await demo.kill("SIGINT");
-    expect({ code, stderr: demo.stderr, last: demo.lines.at(-2) }).toEqual({
-      code: 0,
-      stderr: "",
-      last: "verified: orders equal, visits equal, prices equal",
-    });
-    const text = demo.lines.join("\n");
-    expect(text).not.toContain(ESCAPE);
-    expect(text).not.toContain("press p");
-    expect(readdirSync(tmp)).toEqual([]);
-    await waitFor(() => processesIn(tmp).length === 0);
-  });
+  it.runIf(inCi)(
+    "prints plain lines where there is no terminal; Ctrl-C verifies and ends it",
+    { timeout: 60_000 },
+    async () => {
+      const { demo, tmp } = startDemo();
+      const [, url = ""] = await demo.waitForLine(/^source {2}(\S+)/, 40_000);
+      expect(url).toMatch(/^postgres:\/\//);
+      await demo.waitForLine(/^\d\d:\d\d:\d\d prices mode=full source=4 copy=4 cursor=- error=- staleness=\S+$/);
+      await demo.waitForLine(/ visits mode=append source=\d+ copy=[1-9]\d+ cursor=\d+ error=- staleness=\d+\.\ds$/);
+      await demo.waitForLine(/ orders mode=upsert source=\d+ copy=[1-9]\d+ cursor=\d{4}-\S+ error=- staleness=\d/);
+      const { code } = await demo.kill("SIGINT");
+      expect({ code, stderr: demo.stderr, last: demo.lines.at(-2) }).toEqual({
+        code: 0,
+        stderr: "",
+        last: "verified: orders equal, visits equal, prices equal",
+      });
+      const text = demo.lines.join("\n");
+      expect(text).not.toContain(ESCAPE);
+      expect(text).not.toContain("press p");
+      expect(readdirSync(tmp)).toEqual([]);
+      await waitFor(() => processesIn(tmp).length === 0);
+    },
+  );
 
-  it("leaves no process and no file when it is killed", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("leaves no process and no file when it is killed", { timeout: 60_000 }, async () => {
     const { demo, tmp } = startDemo();
     await demo.waitForLine(/^source/, 40_000);
     await demo.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { inCi } from "../support/size.js";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait.js";
 import { BUILT_CLI } from "./built-cli.js";
@@ -46,7 +47,7 @@ describe.skipIf(!hasScript)("the demo's keys (need `script` of util-linux)", () 
     await endedWell(demo);
   });
 
-  it("are not echoed, and count as often as they are pressed", async () => {
+  it.runIf(inCi)("are not echoed, and count as often as they are pressed", async () => {
     const demo = await startDemo();
     demo.terminal.type("£");
     demo.terminal.type("ppwpw");
@@ -56,7 +57,7 @@ describe.skipIf(!hasScript)("the demo's keys (need `script` of util-linux)", () 
     expect(demo.terminal.text).not.toContain("£");
   });
 
-  it("are not those that an arrow, a keypad or Alt is made of", async () => {
+  it.runIf(inCi)("are not those that an arrow, a keypad or Alt is made of", async () => {
     const demo = await startDemo();
     demo.terminal.type("\x1b[A\x1bOp\x1bp\x10");
     demo.terminal.type("w");
@@ -67,7 +68,7 @@ describe.skipIf(!hasScript)("the demo's keys (need `script` of util-linux)", () 
     await endedWell(demo);
   });
 
-  it("end it in good order with Ctrl-C, also while the primary is stopped", async () => {
+  it.runIf(inCi)("end it in good order with Ctrl-C, also while the primary is stopped", async () => {
     const demo = await startDemo();
     demo.terminal.type("p");
     await demo.terminal.waitFor(/primary: stopped/);
@@ -91,7 +92,7 @@ describe.skipIf(!hasScript)("the demo's keys (need `script` of util-linux)", () 
     await waitFor(() => readdirSync(tmp).length === 0);
   });
 
-  it("are not offered where they come from elsewhere, and Ctrl-C still ends it", async () => {
+  it.runIf(inCi)("are not offered where they come from elsewhere, and Ctrl-C still ends it", async () => {
     const demo = await startDemo("</dev/null");
     await demo.terminal.waitFor(/Ctrl-C ends it/);
     expect(demo.terminal.text).not.toContain("w writes");
@@ -99,7 +100,7 @@ describe.skipIf(!hasScript)("the demo's keys (need `script` of util-linux)", () 
     await endedWell(demo);
   });
 
-  it("are not asked for in the background, where that would stop it", async () => {
+  it.runIf(inCi)("are not asked for in the background, where that would stop it", async () => {
     const tmp = tempDir();
     const terminal = spawnInTerminal(
       `set -m; "${process.execPath}" "${cli}" demo & trap "kill $!" USR1; echo "shell $$"; until wait; do :; done; echo ended`,

@@ -16,3 +16,6 @@ export function size(sizes: Sizes): number {
   if (run === "soak") return sizes.soak ?? sizes.ci ?? sizes.test;
   throw new Error(`STARFISH_TEST_SIZE is "${run}"; it must be unset, "test", "ci" or "soak"`);
 }
+
+/** Whether this run is one of CI or a soak: for tests that cost much beside others which show about the same. */
+export const inCi: boolean = size({ test: 0, ci: 1 }) === 1;

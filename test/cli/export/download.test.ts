@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { size } from "../../support/size.js";
+import { inCi, size } from "../../support/size.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
@@ -203,20 +203,23 @@ describe("export download", () => {
     expect(readdirSync(dir)).toEqual([NAME]);
   });
 
-  it.each(["other content", "no ranges", "no ETag"])("begins anew after a kill with %s", async (why) => {
-    const [fake, dir] = [await startFakeExports(), tempDir()];
-    const made = fake.complete(randomBytes(2 * MIB));
-    if (why === "no ETag") made.etag = null;
-    made.pauseMs = 10;
-    const child = startCli(cli, fake, ["download", made.job.id], dir);
-    await grown(dir, 300_000);
-    await child.kill();
-    made.pauseMs = 0;
-    if (why === "other content") finish(made, randomBytes(MIB));
-    if (why === "no ranges") made.ignoresRange = true;
-    expect(await runCli(cli, fake, ["download", made.job.id], dir)).toMatchObject({ code: 0 });
-    expect(readFileSync(join(dir, NAME)).equals(made.content)).toBe(true);
-  });
+  it.each(["other content", "no ranges", "no ETag"].slice(0, inCi ? 3 : 1))(
+    "begins anew after a kill with %s",
+    async (why) => {
+      const [fake, dir] = [await startFakeExports(), tempDir()];
+      const made = fake.complete(randomBytes(2 * MIB));
+      if (why === "no ETag") made.etag = null;
+      made.pauseMs = 10;
+      const child = startCli(cli, fake, ["download", made.job.id], dir);
+      await grown(dir, 300_000);
+      await child.kill();
+      made.pauseMs = 0;
+      if (why === "other content") finish(made, randomBytes(MIB));
+      if (why === "no ranges") made.ignoresRange = true;
+      expect(await runCli(cli, fake, ["download", made.job.id], dir)).toMatchObject({ code: 0 });
+      expect(readFileSync(join(dir, NAME)).equals(made.content)).toBe(true);
+    },
+  );
 
   it.each(["damaged", "too long", "empty"])("ends right where what was left is %s", async (how) => {
     const [fake, dir] = [await startFakeExports(), tempDir()];

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { type Child, spawnNode } from "../../support/child.js";
 import { installedProject } from "../../support/installed-project.js";
+import { inCi } from "../../support/size.js";
 
 const ROWS = 6_000;
 
@@ -54,20 +55,24 @@ describe("examples/exports.mjs", () => {
     expect(rows[0]).toBeGreaterThan(0);
   });
 
-  it.each(["SIGKILL", "SIGINT"] as const)("goes on after %s half way", { timeout: 60_000 }, async (signal) => {
-    const dir = shopProject();
-    const first = runExample(dir, "shop.db", "ndjson", "users");
-    await first.waitForLine(/^\d+ rows/, 30_000);
-    const killed = signal === "SIGKILL";
-    expect(await first.kill(signal)).toEqual({ code: killed ? null : 0, signal: killed ? signal : null });
-    if (!killed) expect(first.lines.at(-1)).toBe("stopped; the same command goes on from here");
-    expect(first.stderr).toBe("");
-    const second = runExample(dir, "shop.db", "ndjson", "users");
-    const [, rows] = await second.waitForLine(/^going on with [0-9a-f-]{36}, at (\d+) rows$/, 30_000);
-    expect(Number(rows)).toBeGreaterThan(0);
-    expect(await second.exited).toEqual({ code: 0, signal: null });
-    verifySaved(dir, second);
-  });
+  it.each((["SIGKILL", "SIGINT"] as const).slice(0, inCi ? 2 : 1))(
+    "goes on after %s half way",
+    { timeout: 60_000 },
+    async (signal) => {
+      const dir = shopProject();
+      const first = runExample(dir, "shop.db", "ndjson", "users");
+      await first.waitForLine(/^\d+ rows/, 30_000);
+      const killed = signal === "SIGKILL";
+      expect(await first.kill(signal)).toEqual({ code: killed ? null : 0, signal: killed ? signal : null });
+      if (!killed) expect(first.lines.at(-1)).toBe("stopped; the same command goes on from here");
+      expect(first.stderr).toBe("");
+      const second = runExample(dir, "shop.db", "ndjson", "users");
+      const [, rows] = await second.waitForLine(/^going on with [0-9a-f-]{36}, at (\d+) rows$/, 30_000);
+      expect(Number(rows)).toBeGreaterThan(0);
+      expect(await second.exited).toEqual({ code: 0, signal: null });
+      verifySaved(dir, second);
+    },
+  );
 
   it("says what is wrong where it cannot begin, and ends by itself", { timeout: 60_000 }, async () => {
     const dir = shopProject();

@@ -6,6 +6,7 @@ import { spawnNode } from "../../support/child.js";
 import { freePort } from "../../support/free-port.js";
 import { readGuide } from "../../support/guide.js";
 import { installedProject, runShell } from "../../support/installed-project.js";
+import { inCi } from "../../support/size.js";
 
 const guide = readGuide("docs/exports.md");
 const TOKEN = "a-token";
@@ -122,7 +123,7 @@ describe("the rest of docs/exports.md", () => {
     expect(readFileSync(join(dir, fileName), "utf8")).toBe('"id","name"\r\n1,"Ada"\r\n2,"Grace"\r\n');
   });
 
-  it("sends a callback to a receiver that proves it", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("sends a callback to a receiver that proves it", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = { WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString("base64")}` };
     const port = `${await freePort()}`;
@@ -158,7 +159,7 @@ describe("the rest of docs/exports.md", () => {
     expect(readFileSync(join(dir, `shop-${today}.sql`), "utf8")).toBe(readFileSync(join(dir, "now.sql"), "utf8"));
   });
 
-  it("goes by the command line", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("goes by the command line", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = await serveShop(dir);
     const script = guide.take("sh", "export cancel").replaceAll("npx ", "");

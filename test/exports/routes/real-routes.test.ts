@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
 import { createExports, type ExportsOptions } from "../../../src/exports/index.js";
 import { atEnd } from "../../support/at-end.js";
+import { inCi } from "../../support/size.js";
 import { waitFor } from "../../support/wait.js";
 import { hasReaders, makeShop, type ShopFile } from "../facade/shop-file.js";
 import { sqliteShell } from "../formats/sqlite-shell.js";
@@ -36,6 +37,8 @@ function get({ host }: ExportHost, path: string, coding = "identity"): Promise<I
 function threads(): number {
   return process.platform === "linux" ? readdirSync("/proc/self/task").length : 0;
 }
+
+const CODINGS = ["gzip", "identity"].slice(0, inCi ? 2 : 1);
 
 describe("the routes of exports, over a real database", () => {
   it.each(["gzip", "identity"])("stream a dump (%s) that restores to an equal database", async (coding) => {
@@ -79,7 +82,7 @@ describe("the routes of exports, over a real database", () => {
     expect((await call("GET", "/export/csv/names")).json.error).toMatch(/^table: .* but a view\. Export the tables/);
   });
 
-  it.each(["gzip", "identity"])("end the work of a client that goes away (%s)", async (coding) => {
+  it.each(CODINGS)("end the work of a client that goes away (%s)", async (coding) => {
     const told = vi.spyOn(console, "error").mockImplementation(() => {});
     atEnd(() => told.mockRestore());
     const shop = makeShop(4_000);
@@ -98,7 +101,7 @@ describe("the routes of exports, over a real database", () => {
     expect(told).not.toHaveBeenCalled();
   });
 
-  it.each(["gzip", "identity"])("break the connection where the file turns out to be damaged (%s)", async (coding) => {
+  it.each(CODINGS)("break the connection where the file turns out to be damaged (%s)", async (coding) => {
     const told = vi.spyOn(console, "error").mockImplementation(() => {});
     atEnd(() => told.mockRestore());
     const shop = makeShop(4_000);

@@ -6,7 +6,7 @@ import { syncHere } from "../client/client-fixture.js";
 import { startPageHost } from "../server-facade/page-host.js";
 import { openDatabase, startBusy, wholeTotal } from "../source/source-fixture.js";
 
-const ROUNDS = size({ test: 3, ci: 30, soak: 60 });
+const ROUNDS = size({ test: 2, ci: 30, soak: 60 });
 
 describe("a database in WAL mode that others write to and checkpoint all the time", () => {
   it(`arrives as one whole transaction state, later each time, over ${ROUNDS} pushes`, {

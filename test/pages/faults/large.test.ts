@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { PageSyncResult } from "../../../src/pages/page-client.js";
 import { buildOnce } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
-import { size } from "../../support/size.js";
+import { inCi, size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { issueTokens } from "./issue-tokens.js";
 import { startPageProcess } from "./page-process.js";
@@ -126,7 +126,7 @@ async function live(bytes: number, { isWhole }: { readonly isWhole: boolean }) {
   return await end();
 }
 
-describe("a large database", () => {
+describe.runIf(inCi)("a large database", () => {
   it(`of ${LARGE / MB} MB goes both ways, changed and shrunk, in the memory that ${SMALL / MB} MB take`, {
     timeout: size({ test: 60_000, ci: 300_000, soak: 900_000 }),
   }, async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ReplicaError } from "../../../src/errors.js";
 import type { TableTaskDefinition, TaskRecord, VerifyResult } from "../../../src/tables/tasks/table-task.js";
 import { startPostgres, type TestDatabase } from "../../support/postgres.js";
-import { size } from "../../support/size.js";
+import { inCi, size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { ALTERATIONS, type Alteration, type BusySource, type SourceStep } from "./busy-source.js";
 import { BusySqliteTable } from "./busy-sqlite-table.js";
@@ -296,13 +296,17 @@ const KINDS: readonly (readonly [
 ];
 
 describe("A copy of a table in use, by an engine that is killed now and then", () => {
-  it.each(KINDS)("is equal in the end: %s", { timeout: 60 * 60_000 }, async (name, kindOf, write, sizes) => {
-    const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
-    const numRuns = Number(process.env.STARFISH_TEST_RUNS ?? size(sizes));
-    process.stdout.write(`tables, ${name}: STARFISH_TEST_SEED=${seed}, ${numRuns} stories\n`);
-    const property = fc.asyncProperty(storyOf(write), (story) => play(kindOf, story));
-    await fc.assert(property, { seed, numRuns, endOnFailure: process.env.STARFISH_TEST_SHRINK === undefined });
-  });
+  it.each(KINDS.filter((_, i) => inCi || i % 2 === 0))(
+    "is equal in the end: %s",
+    { timeout: 60 * 60_000 },
+    async (name, kindOf, write, sizes) => {
+      const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
+      const numRuns = Number(process.env.STARFISH_TEST_RUNS ?? size(sizes));
+      process.stdout.write(`tables, ${name}: STARFISH_TEST_SEED=${seed}, ${numRuns} stories\n`);
+      const property = fc.asyncProperty(storyOf(write), (story) => play(kindOf, story));
+      await fc.assert(property, { seed, numRuns, endOnFailure: process.env.STARFISH_TEST_SHRINK === undefined });
+    },
+  );
 
   it("was killed indeed", () => {
     expect(MortalEngine.deaths).toBeGreaterThan(3);

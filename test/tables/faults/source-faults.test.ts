@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { startPostgres, type TestDatabase, type TestPostgres } from "../../support/postgres.js";
+import { inCi } from "../../support/size.js";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
 import { waitFor } from "../../support/wait.js";
 import { type KeptTables, keepTables } from "./kept-tables.js";
@@ -81,21 +82,24 @@ async function start(options: { runTimeoutMs?: number } = {}): Promise<Fixture> 
 }
 
 describe("A copy whose source breaks", () => {
-  it.each(["fast", "immediate"] as const)("goes on when the server is back after a stop: %s", async (mode) => {
-    const { caughtUp, count, equal, failing, line, middleOfCopy, othersUnharmed, pulled, source } = await start();
-    await middleOfCopy();
-    await main.stop(mode);
-    expect(await failing("orders", "SOURCE_UNREACHABLE")).toMatch(/check that it runs/);
-    const before = count("orders");
-    expect(before).toBeLessThan(ROWS);
-    await othersUnharmed();
-    await main.start();
-    await line.pass();
-    await source.query("UPDATE orders SET note = 'after', updated_at = clock_timestamp() WHERE id < 100");
-    await equal();
-    await caughtUp("steady");
-    expect(pulled("orders"), "what was copied is not copied again").toBeLessThan(1.3 * ROWS);
-  });
+  it.each((["immediate", "fast"] as const).slice(0, inCi ? 2 : 1))(
+    "goes on when the server is back after a stop: %s",
+    async (mode) => {
+      const { caughtUp, count, equal, failing, line, middleOfCopy, othersUnharmed, pulled, source } = await start();
+      await middleOfCopy();
+      await main.stop(mode);
+      expect(await failing("orders", "SOURCE_UNREACHABLE")).toMatch(/check that it runs/);
+      const before = count("orders");
+      expect(before).toBeLessThan(ROWS);
+      await othersUnharmed();
+      await main.start();
+      await line.pass();
+      await source.query("UPDATE orders SET note = 'after', updated_at = clock_timestamp() WHERE id < 100");
+      await equal();
+      await caughtUp("steady");
+      expect(pulled("orders"), "what was copied is not copied again").toBeLessThan(1.3 * ROWS);
+    },
+  );
 
   it("goes on after a cut in the middle of a batch", async () => {
     const { equal, errors, line, middleOfCopy, othersUnharmed, pulled } = await start();
@@ -107,7 +111,7 @@ describe("A copy whose source breaks", () => {
     expect(pulled("orders")).toBeLessThan(1.3 * ROWS);
   });
 
-  it("comes to its end over a line that breaks again and again", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("comes to its end over a line that breaks again and again", { timeout: 60_000 }, async () => {
     const { count, equal, errors, line, middleOfCopy, pulled } = await start();
     await middleOfCopy();
     line.resetAfter(150_000);
@@ -129,7 +133,7 @@ describe("A copy whose source breaks", () => {
     expect(pulled("orders")).toBeLessThan(1.3 * ROWS);
   });
 
-  it("says so when the password was changed, and goes on when it is right again", async () => {
+  it.runIf(inCi)("says so when the password was changed, and goes on when it is right again", async () => {
     const { equal, failing, middleOfCopy, othersUnharmed } = await start();
     await middleOfCopy();
     await main.query("ALTER ROLE app PASSWORD 'another'");
@@ -140,17 +144,20 @@ describe("A copy whose source breaks", () => {
     await equal();
   });
 
-  it("says which right is missing, leaves the other tables of the server alone, and goes on when it is given", async () => {
-    const { count, equal, failing, middleOfCopy, neighbourUnharmed, othersUnharmed, source } = await start();
-    await middleOfCopy();
-    await source.query("REVOKE SELECT ON orders FROM app");
-    expect(await failing("orders", "SOURCE_REFUSED")).toMatch(/GRANT SELECT ON/);
-    await neighbourUnharmed();
-    await othersUnharmed();
-    expect(count("orders"), "what was copied stays").toBeGreaterThan(0);
-    await source.query("GRANT SELECT ON orders TO app");
-    await equal();
-  });
+  it.runIf(inCi)(
+    "says which right is missing, leaves the other tables of the server alone, and goes on when it is given",
+    async () => {
+      const { count, equal, failing, middleOfCopy, neighbourUnharmed, othersUnharmed, source } = await start();
+      await middleOfCopy();
+      await source.query("REVOKE SELECT ON orders FROM app");
+      expect(await failing("orders", "SOURCE_REFUSED")).toMatch(/GRANT SELECT ON/);
+      await neighbourUnharmed();
+      await othersUnharmed();
+      expect(count("orders"), "what was copied stays").toBeGreaterThan(0);
+      await source.query("GRANT SELECT ON orders TO app");
+      await equal();
+    },
+  );
 
   it("says that its table is gone, keeps what it has, and copies the one that is made in its place", async () => {
     const { caughtUp, count, equal, failing, line, neighbourUnharmed, othersUnharmed, source } = await start();
@@ -167,7 +174,7 @@ describe("A copy whose source breaks", () => {
     await equal();
   });
 
-  it("waits where the server has no connection left, and goes on when it has", async () => {
+  it.runIf(inCi)("waits where the server has no connection left, and goes on when it has", async () => {
     const { equal, failing, middleOfCopy, othersUnharmed } = await start();
     await middleOfCopy();
     await main.query("ALTER ROLE app CONNECTION LIMIT 0");

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TableRun } from "../../../src/tables/tasks/table-task.js";
 import { startPostgres, type TestDatabase, type TestPostgres } from "../../support/postgres.js";
+import { inCi } from "../../support/size.js";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
@@ -81,7 +82,7 @@ describe("stop() in the middle of a copy", () => {
     expect(runs.filter(({ error }) => error?.code === "STOPPED")).toHaveLength(3);
   });
 
-  it("is quick also where the source says nothing any more", async () => {
+  it.runIf(inCi)("is quick also where the source says nothing any more", async () => {
     const { line, url } = await start();
     const { tables, count } = await keepTables({ source: url, tasks: [ORDERS] });
     await waitFor(() => count("orders") > 0, { timeoutMs: 15_000, everyMs: 2 });
