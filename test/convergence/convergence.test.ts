@@ -140,7 +140,7 @@ describe("a primary and three bidirectional replicas", () => {
     // The host reports each of its stores' deaths.
     vi.spyOn(console, "error").mockImplementation(() => {});
     const seed = Number(process.env.STARFISH_TEST_SEED ?? Date.now() % 2 ** 31);
-    const numRuns = size({ test: 5, ci: 40, soak: 500 });
+    const numRuns = size({ test: 3, ci: 40, soak: 500 });
     process.stdout.write(`convergence: STARFISH_TEST_SEED=${seed}, ${numRuns * STEPS} steps\n`);
     await fc.assert(fc.asyncProperty(story, play), { seed, numRuns, endOnFailure: true, verbose: false });
     vi.restoreAllMocks();

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type HostileServer, startHostileServer } from "../support/hostile-server.js";
+import { inCi } from "../support/size.js";
 import { dyingStore } from "./dying-store.js";
 import { MergeStory } from "./merge-story.js";
 import { type Document, type Merge, merges } from "./merge-table.js";
@@ -81,14 +82,17 @@ describe.each(Object.entries(merges))("a merge where %s", (_merge, merge) => {
     ["when the store fails after", "error", false],
     ["when the store fails before", "error", true],
   ] as const)("%s any of its writes", (_when, how, lost) => {
-    it.each(Object.entries(aftermaths))("ends as if nothing had been: %s", async (_after, aftermath) => {
-      const writes = await countWrites(merge);
-      expect(writes).toBeGreaterThan(0);
-      for (let after = 1; after <= writes; after++) {
-        const { end, expected } = await play(merge, aftermath, after, lost, how);
-        expect(end, `write ${after} of ${writes}`).toEqual(expected);
-      }
-    });
+    it.each(Object.entries(aftermaths).filter((_, i) => inCi || i % 2 === 0))(
+      "ends as if nothing had been: %s",
+      async (_after, aftermath) => {
+        const writes = await countWrites(merge);
+        expect(writes).toBeGreaterThan(0);
+        for (let after = 1; after <= writes; after++) {
+          const { end, expected } = await play(merge, aftermath, after, lost, how);
+          expect(end, `write ${after} of ${writes}`).toEqual(expected);
+        }
+      },
+    );
   });
 });
 

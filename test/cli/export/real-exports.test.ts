@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { createExports, type ExportsOptions } from "../../../src/exports/index.js";
 import { atEnd } from "../../support/at-end.js";
 import { startHttpHost } from "../../support/http-host.js";
+import { inCi } from "../../support/size.js";
 import { startTcpProxy } from "../../support/tcp-proxy.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait.js";
@@ -42,7 +43,7 @@ async function realExports(orders: number, options: Partial<ExportsOptions> = {}
 }
 
 describe("export, with exports that are real", () => {
-  it("makes a dump that restores to the same database", async () => {
+  it.runIf(inCi)("makes a dump that restores to the same database", async () => {
     const { database, env, out } = await realExports(2_000);
     const run = await runCli(cli, { env }, ["start", "--download", "dump.sql"], out);
     expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w.~-]+$/) });
@@ -94,7 +95,7 @@ describe("export, with exports that are real", () => {
     expect(readdirSync(out).sort()).toEqual(["expected", result?.file]);
   });
 
-  it("says what the server has against a job, lists jobs, and removes them", async () => {
+  it.runIf(inCi)("says what the server has against a job, lists jobs, and removes them", async () => {
     const { env, out } = await realExports(10);
     const refused = await runCli(cli, { env }, ["start", "--table", "ordres"]);
     expect(refused).toMatchObject({ code: 1, stdout: "" });

@@ -74,7 +74,7 @@ describe("examples/exports.mjs", () => {
     },
   );
 
-  it("says what is wrong where it cannot begin, and ends by itself", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("says what is wrong where it cannot begin, and ends by itself", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     writeFileSync(join(dir, "text.db"), "this is no database".repeat(100));
     for (const [args, code, words] of [

@@ -143,7 +143,7 @@ describe("the rest of docs/exports.md", () => {
     expect(receiver.stderr).toBe("");
   });
 
-  it("asks over HTTP", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("asks over HTTP", { timeout: 60_000 }, async () => {
     const dir = shopProject();
     const env = await serveShop(dir);
     const first = 'JOB=$(starfish-replica export start)\ncurl() { command curl -sS --fail-with-body "$@"; }\n';
@@ -181,7 +181,7 @@ describe("the rest of docs/exports.md", () => {
     expect(await runProgram(dir, program)).toMatch(/^[0-9a-f-]{36} DISK_LIMIT Exports would take more than 1 bytes/);
   });
 
-  it("is code that a test runs, all of it", () => {
+  it.runIf(inCi)("is code that a test runs, all of it", () => {
     // That one needs a PostgreSQL: restoring.test.ts.
     expect(guide.untaken()).toEqual([expect.stringMatching(/^\\copy /)]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildOnce } from "../../support/build-once.js";
 import { spawnNode } from "../../support/child.js";
-import { size } from "../../support/size.js";
+import { inCi, size } from "../../support/size.js";
 import { databaseOf } from "./dump-fixture.js";
 
 const MIB = 1024 * 1024;
@@ -13,7 +13,7 @@ async function memoryOf(file: string, format: string): Promise<{ bytes: number; 
   return JSON.parse(result);
 }
 
-describe("the memory of a process that takes a snapshot or dumps", () => {
+describe.runIf(inCi)("the memory of a process that takes a snapshot or dumps", () => {
   const large = size({ test: 50, ci: 300, soak: 2_000 });
 
   it(`stays below 150 MiB, for 10 MB as for ${large} MB`, async () => {

@@ -74,8 +74,8 @@ async function verify(dir: string, { id, kept }: Watch, job: ExportJob): Promise
 
 describe("A process that is killed (kill -9) at random moments of a job, while others write to the database", () => {
   it("goes on, and ends with the bytes of one dump of one moment", { timeout: 30 * 60_000 }, async () => {
-    const megabytes = size({ test: 32, ci: 150, soak: 500 });
-    const rounds = size({ test: 3, ci: 10, soak: 15 });
+    const megabytes = size({ test: 24, ci: 150, soak: 500 });
+    const rounds = size({ test: 2, ci: 10, soak: 15 });
     const options = engineOptions({
       database: createDatabase(megabytes),
       dir: join(tempDir(), "exports"),

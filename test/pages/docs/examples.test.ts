@@ -7,6 +7,7 @@ import { createPageClient } from "../../../src/pages/create-page-client.js";
 import { atEnd } from "../../support/at-end.js";
 import { type Child, spawnNode } from "../../support/child.js";
 import { installedProject } from "../../support/installed-project.js";
+import { inCi } from "../../support/size.js";
 import { waitFor } from "../../support/wait.js";
 
 const PASSWORD = "correct horse battery";
@@ -108,7 +109,7 @@ describe("examples/page-server.mjs and examples/page-follow.mjs", () => {
     expect(readdirSync(join(dir, "data/databases"))).toContain(`${id}.db`);
   });
 
-  it("say what is wrong where they cannot begin", { timeout: 60_000 }, async () => {
+  it.runIf(inCi)("say what is wrong where they cannot begin", { timeout: 60_000 }, async () => {
     const dir = exampleProject();
     const { program, url } = await startServer(dir, { ALLOW_SIGNUP: "no" });
     const closed = await ask(url, "Signup", { email: "ada@example.com", password: PASSWORD });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { size } from "../../support/size.js";
+import { inCi, size } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { syncHere } from "../client/client-fixture.js";
 import { startPageHost } from "../server-facade/page-host.js";
@@ -8,7 +8,7 @@ import { openDatabase, startBusy, wholeTotal } from "../source/source-fixture.js
 
 const ROUNDS = size({ test: 2, ci: 30, soak: 60 });
 
-describe("a database in WAL mode that others write to and checkpoint all the time", () => {
+describe.runIf(inCi)("a database in WAL mode that others write to and checkpoint all the time", () => {
   it(`arrives as one whole transaction state, later each time, over ${ROUNDS} pushes`, {
     timeout: 60_000 + ROUNDS * 10_000,
   }, async () => {

@@ -54,39 +54,35 @@ function follow(origin: string, token: string, followers: Readonly<Record<string
   };
 }
 
-describe("files that follow a database", () => {
-  it.runIf(inCi)(
-    "by a clock and by a feed in the same process arrive at the newest version over restarts of the server",
-    {
-      timeout: 60_000 + ROUNDS * 20_000,
-    },
-    async () => {
-      const feed = createMemoryFeed();
-      const host = await startPageHost({ feed });
-      const ann = await host.user("ann@example.com");
-      const { id } = await ann.admin.createDatabase({ name: "shop" });
-      const push = await ann.token(id, "push");
-      const source = createNumbered(join(tempDir(), "source.db"), { rows: 100 });
-      const pushed = () => syncHere("push", source, { origin: host.origin, token: push });
+describe.runIf(inCi)("files that follow a database", () => {
+  it("by a clock and by a feed in the same process arrive at the newest version over restarts of the server", {
+    timeout: 60_000 + ROUNDS * 20_000,
+  }, async () => {
+    const feed = createMemoryFeed();
+    const host = await startPageHost({ feed });
+    const ann = await host.user("ann@example.com");
+    const { id } = await ann.admin.createDatabase({ name: "shop" });
+    const push = await ann.token(id, "push");
+    const source = createNumbered(join(tempDir(), "source.db"), { rows: 100 });
+    const pushed = () => syncHere("push", source, { origin: host.origin, token: push });
+    await pushed();
+    const { scheduler, arrived, errors } = follow(host.origin, await ann.token(id, "pull"), {
+      polling: { schedule: { triggers: ["scheduled"], intervalMs: 1_000 } },
+      told: { schedule: { triggers: ["on_change"] }, feed },
+    });
+    await scheduler.start();
+    await arrived(0);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const version = writeNext(source, seededRandom(round));
+      await host.server.stop();
+      await expect(pushed()).rejects.toMatchObject({ retryable: true });
+      await host.server.start();
       await pushed();
-      const { scheduler, arrived, errors } = follow(host.origin, await ann.token(id, "pull"), {
-        polling: { schedule: { triggers: ["scheduled"], intervalMs: 1_000 } },
-        told: { schedule: { triggers: ["on_change"] }, feed },
-      });
-      await scheduler.start();
-      await arrived(0);
-      for (let round = 1; round <= ROUNDS; round += 1) {
-        const version = writeNext(source, seededRandom(round));
-        await host.server.stop();
-        await expect(pushed()).rejects.toMatchObject({ retryable: true });
-        await host.server.start();
-        await pushed();
-        await arrived(version);
-      }
-      for (const error of errors) expect(error).toMatchObject({ retryable: true });
-      expect(host.errors).toEqual([]);
-    },
-  );
+      await arrived(version);
+    }
+    for (const error of errors) expect(error).toMatchObject({ retryable: true });
+    expect(host.errors).toEqual([]);
+  });
 
   it("by a clock and over SSE arrive at the newest version, whenever the server is killed", {
     timeout: 60_000 + ROUNDS * 20_000,

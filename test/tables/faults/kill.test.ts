@@ -37,8 +37,8 @@ function readBooks(file: string): Books {
 
 describe("A process that is killed (kill -9) while it copies a table in use, again and again", () => {
   it("goes on where its last batch ended, and ends with an equal copy", { timeout: 30 * 60_000 }, async () => {
-    const rows = size({ test: 30_000, ci: 100_000, soak: 300_000 });
-    const rounds = size({ test: 4, ci: 10, soak: 25 });
+    const rows = size({ test: 15_000, ci: 100_000, soak: 300_000 });
+    const rounds = size({ test: 2, ci: 10, soak: 25 });
     const source = await postgres.createDatabase();
     await createOrders(source, rows);
     const file = join(tempDir(), "replica.db");
