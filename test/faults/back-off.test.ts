@@ -5,6 +5,7 @@ import { hostile } from "../support/hostile.js";
 import { type Behaviour, startHostileServer } from "../support/hostile-server.js";
 import { realDelay, realNow } from "../support/real-time.js";
 import { remote, startReplica } from "../support/replica.js";
+import { inCi } from "../support/size.js";
 import { startTcpProxy } from "../support/tcp-proxy.js";
 import { waitFor } from "../support/wait.js";
 
@@ -125,35 +126,38 @@ describe("a fleet of collections at a primary that is down", () => {
 });
 
 describe("a line that goes and comes", () => {
-  it.each(["refuse", "blackHole", "drip"] as const)("is used again after %s, without help", async (how) => {
-    const server = await startHostileServer();
-    server.on(PATH, hostile.document({ v: 1, filler: "x".repeat(5_000) }));
-    const proxy = await startTcpProxy(server.port);
-    const replica = await startReplica({
-      collections: [collection("posts")],
-      remotes: {
-        posts: remote(`${proxy.origin}/v1`, "posts", {
-          syncTriggers: ["scheduled"],
-          intervalMs: 10,
-          requestTimeoutMs: 300,
-        }),
-      },
-      backOff: { baseMs: 10, capMs: 30 },
-    });
-    replica.manager.start();
-    const has = (v: number) => async () => (await replica.get("/pull/posts/doc")).body.data.v === v;
-    await waitFor(has(1));
-    for (let round = 2; round < 4; round++) {
-      server.on(PATH, hostile.document({ v: round, filler: "x".repeat(5_000) }));
-      if (how === "drip") proxy.drip(10, 50);
-      else await proxy[how]();
-      const failures = replica.errors.length;
-      await waitFor(() => replica.errors.length > failures);
-      // The old connections stay dead: new ones must be made.
-      await proxy.pass({ keepDead: true });
-      await waitFor(has(round));
-    }
-  });
+  it.each((["refuse", "blackHole", "drip"] as const).slice(0, inCi ? 3 : 1))(
+    "is used again after %s, without help",
+    async (how) => {
+      const server = await startHostileServer();
+      server.on(PATH, hostile.document({ v: 1, filler: "x".repeat(5_000) }));
+      const proxy = await startTcpProxy(server.port);
+      const replica = await startReplica({
+        collections: [collection("posts")],
+        remotes: {
+          posts: remote(`${proxy.origin}/v1`, "posts", {
+            syncTriggers: ["scheduled"],
+            intervalMs: 10,
+            requestTimeoutMs: 300,
+          }),
+        },
+        backOff: { baseMs: 10, capMs: 30 },
+      });
+      replica.manager.start();
+      const has = (v: number) => async () => (await replica.get("/pull/posts/doc")).body.data.v === v;
+      await waitFor(has(1));
+      for (let round = 2; round < 4; round++) {
+        server.on(PATH, hostile.document({ v: round, filler: "x".repeat(5_000) }));
+        if (how === "drip") proxy.drip(10, 50);
+        else await proxy[how]();
+        const failures = replica.errors.length;
+        await waitFor(() => replica.errors.length > failures);
+        // The old connections stay dead: new ones must be made.
+        await proxy.pass({ keepDead: true });
+        await waitFor(has(round));
+      }
+    },
+  );
 });
 
 describe("a delay that no timer can keep", () => {

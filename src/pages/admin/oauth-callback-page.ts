@@ -50,6 +50,7 @@ export function oauthCallbackPage(query: URLSearchParams): CallbackPage {
     html: page("Almost logged in", [
       "<p>If it was you who began this login with <code>starfish-replica oauth start</code>, finish it with this command:</p>",
       `<pre>${escapeHtml(command)}</pre>`,
+      "<p>Where you gave <code>--server</code>, give it again.</p>",
       "<p>It works once, and for a few minutes. Show it to nobody. If you did not begin a login, close this page.</p>",
     ]),
   };

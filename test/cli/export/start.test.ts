@@ -66,7 +66,7 @@ describe("export start", () => {
     expect(JSON.parse(stdout)).toEqual([...fake.jobs.values()].at(-1)?.job);
   });
 
-  it("prints the id before it waits, and how the job gets on where there is no terminal", async () => {
+  it.runIf(inCi)("prints the id before it waits, and how the job gets on where there is no terminal", async () => {
     const fake = await startFakeExports();
     const child = startCli(cli, fake, ["start"]);
     const [id = ""] = await child.waitForLine(/^job-\w+$/);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { type PageHost, startPageHost } from "../../pages/server-facade/page-host.js";
+import { inCi } from "../../support/size.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { BUILT_CLI } from "../built-cli.js";
 import { jsonLines } from "../export/run-cli.js";
@@ -100,7 +101,7 @@ describe("sync", () => {
     expect(await right.call("sync", "push", "--db", file)).toMatchObject({ code: 0 });
   });
 
-  it.skipIf(!hasScript)("draws how it gets on; Ctrl-C leaves nothing half done (needs script)", async () => {
+  it.skipIf(!hasScript || !inCi)("draws how it gets on; Ctrl-C leaves nothing half done (needs script)", async () => {
     const { user, push, pull, dir } = await scene(await startPageHost());
     const file = join(dir, "shop.db");
     shop(file, 20_000);
