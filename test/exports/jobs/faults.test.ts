@@ -9,6 +9,7 @@ import type { ExportJob } from "../../../src/exports/export-job.js";
 import { createWorkerExportEngine } from "../../../src/exports/jobs/export-engine-client.js";
 import { atEnd } from "../../support/at-end.js";
 import { buildOnce } from "../../support/build-once.js";
+import { inCi } from "../../support/size.js";
 import { waitFor } from "../../support/wait.js";
 import { createDatabase, dumpHash, engineOptions, openEngine, untilState } from "./engine-fixture.js";
 import { startEngineProcess } from "./engine-process.js";
@@ -199,7 +200,7 @@ describe("The engine's thread", () => {
 });
 
 describe("Two engines with one folder", () => {
-  it("do not both work in it: the second is refused, and takes over when the first has died", async () => {
+  it.runIf(inCi)("do not both work in it: the second is refused, and takes over when the first has died", async () => {
     const options = engineOptions({ database: createDatabase(8) });
     const first = await startEngineProcess(options);
     await expect(startEngineProcess(options)).rejects.toMatchObject({
